@@ -1,0 +1,1 @@
+"""What every layer stands on: errors, settings, whole files, events and two languages."""
