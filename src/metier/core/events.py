@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from metier.core.files import append_jsonl, read_jsonl
 
@@ -30,8 +30,12 @@ class EventLog:
 
     def emit(self, event: str, /, **fields: Any) -> dict[str, Any]:
         """Appends one event and returns it."""
-        record = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
-        record = json.loads(json.dumps(record, default=str))
+        record: dict[str, Any] = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "event": event,
+            **fields,
+        }
+        record = cast("dict[str, Any]", json.loads(json.dumps(record, default=str)))
         if self.path is not None:
             append_jsonl(self.path, [record])
         for listener in self.listeners:

@@ -38,9 +38,7 @@ def sha256_text(text: str) -> str:
 
 def fingerprint(value: Any) -> str:
     """Hex sha256 of a JSON-able value, independent of the order of keys."""
-    return sha256_text(
-        json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    )
+    return sha256_text(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str))
 
 
 def fsync_folder(folder: Path) -> None:

@@ -38,9 +38,7 @@ def parse_spec(kind: type[S], values: dict[str, Any], *, source: str) -> S:
             hint = nearest(str(first["loc"][-1]), known)
             raise ConfigError("core.unknown_key", source=source, key=key, hint=hint) from error
         given = repr(first.get("input"))
-        raise ConfigError(
-            "core.bad_value", source=source, key=key, given=given[:80], problem=first["msg"]
-        ) from error
+        raise ConfigError("core.bad_value", source=source, key=key, given=given[:80], problem=first["msg"]) from error
 
 
 def _keys_at(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
