@@ -1,0 +1,155 @@
+"""The way through a recipe, read top to bottom: prepare → predict → train → predict → evaluate → compare → report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metier.core.events import EventLog, Listener
+from metier.core.specs import Spec
+from metier.data import load_dataset
+from metier.models import hardware, model_identity, resolve_model
+from metier.recipes.recipe import Recipe
+from metier.runs import RunFolder, Step, StepResult, run_step
+
+StepFunction = Callable[[Any, Path, EventLog], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Identities:
+    """What the results depend on besides the specs."""
+
+    model: dict[str, Any]
+    train: str
+    test: str
+    guard: str | None
+
+
+def run_recipe(
+    recipe: Recipe, run: RunFolder, *, listeners: tuple[Listener, ...] = (), command: str = ""
+) -> list[StepResult]:
+    """Executes what is not done yet, in order, and returns all results.
+
+    listeners: called with each event of each step; command: the line that made this run, for the report.
+    """
+    identities = _identify(recipe, EventLog(None, listeners))
+    run.write_manifest(
+        model=identities.model,
+        datasets={"train": identities.train, "test": identities.test, "guard": identities.guard},
+        seed=recipe.shared.seed,
+        hardware=hardware_facts(),
+        command_line=command,
+    )
+    results = []
+    for step in recipe_steps(recipe, run, identities, command):
+        EventLog(None, listeners).emit("step", name=step.name)
+        results.append(run_step(step, run.step(step.name), listeners=listeners))
+    return results
+
+
+def recipe_steps(recipe: Recipe, run: RunFolder, identities: _Identities, command: str) -> Iterator[Step]:
+    """The steps in order. A later step's inputs are files of an earlier one, so each is made when its turn comes."""
+    guard = recipe.step("guard") if recipe.data.guard else None
+    base = {"model": identities.model}
+
+    yield _step("prepare", "prepare", recipe.step("prepare"), **base, train=identities.train, test=identities.test)
+    yield _step("predict-base", "predict", _answers(recipe.step("predict")), **base, data=identities.test)
+    if guard:
+        yield _step("guard-base", "predict", _answers(guard), **base, data=identities.guard)
+
+    yield _step("train", "train", recipe.step("train"), **base, data=identities.train)
+    weights = trained_weights(run.step("train"))
+    tuned = {**base, "trained": weights / "manifest.json"}
+
+    yield _step("predict-tuned", "predict", _answers(recipe.step("predict"), weights), **tuned, data=identities.test)
+    if guard:
+        yield _step("guard-tuned", "predict", _answers(guard, weights), **tuned, data=identities.guard)
+
+    for side in ("base", "tuned"):
+        answers = predictions(run, f"predict-{side}")
+        yield _step(f"evaluate-{side}", "evaluate", _with(recipe.step("evaluate"), pred_file=answers), rows=answers)
+
+    compared = {name: predictions(run, f"predict-{name}") for name in ("base", "tuned")}
+    if guard:
+        compared |= {f"guard_{name}": predictions(run, f"guard-{name}") for name in ("base", "tuned")}
+    checks = run.step("prepare") / "prepare.json"
+    spec = _with(recipe.step("compare"), **compared, prepare=checks)
+    yield _step("compare", "compare", spec, **compared, prepare=checks)
+
+    report = _with(
+        recipe.step("report"),
+        run=run.path,
+        title=recipe.step("report").title or recipe.title.get("en", recipe.name),
+        title_zh=recipe.step("report").title_zh or recipe.title.get("zh", ""),
+        train_dataset_label=recipe.data.train,
+        test_dataset_label=recipe.data.test,
+        guard_dataset_label=recipe.data.guard or "",
+        base_label=recipe.shared.model_name_or_path,
+        command=command,
+    )
+    yield _step("report", "report", report, compare=run.step("compare") / "compare.json")
+
+
+def predictions(run: RunFolder, step: str) -> Path:
+    """The answers that a predict step left."""
+    return run.step(step) / "predictions.jsonl"
+
+
+def trained_weights(folder: Path) -> Path:
+    """What a train step made: `adapter/`, or `model/` after full fine-tuning."""
+    return folder / "adapter" if (folder / "adapter").is_dir() else folder / "model"
+
+
+def _answers(spec: Any, weights: Path | None = None) -> Any:
+    """The predict spec for the base model, or for what was trained from it. Answers stay in the step's folder."""
+    changes: dict[str, Any] = {"save_name": "predictions.jsonl"}
+    if weights is not None:
+        key = "adapter_name_or_path" if weights.name == "adapter" else "model_name_or_path"
+        changes[key] = str(weights)
+    return _with(spec, **changes)
+
+
+def _with(spec: Any, **changes: Any) -> Any:
+    """A copy of a spec with other values, checked like the first."""
+    return type(spec).model_validate({**spec.model_dump(), **changes})
+
+
+def _step(name: str, kind: str, spec: Spec, **inputs: Any) -> Step:
+    return Step(name, kind, spec, lambda folder, events: step_function(kind)(spec, folder, events), inputs)
+
+
+def step_function(kind: str) -> StepFunction:
+    """The verb behind a kind of step, imported when it is needed."""
+    from metier import evaluate, predict, prepare, report, train
+
+    functions: dict[str, StepFunction] = {
+        "prepare": prepare.run_prepare,
+        "train": train.run_train,
+        "predict": predict.run_predict,
+        "evaluate": evaluate.run_evaluate,
+        "compare": evaluate.run_compare,
+        "report": report.run_report,
+    }
+    return functions[kind]
+
+
+def _identify(recipe: Recipe, events: EventLog) -> _Identities:
+    """Resolves model and sets once, so that a wrong name stops the run before anything starts."""
+    shared = recipe.shared
+
+    def digest(name: str) -> str:
+        return load_dataset(name, dataset_dir=shared.dataset_dir, columns=shared.columns).sha256
+
+    data = recipe.data
+    train, test, guard = digest(data.train), digest(data.test), digest(data.guard) if data.guard else None
+    resolved = resolve_model(shared.model_name_or_path, shared.adapter_name_or_path, events=events)
+    return _Identities(model_identity(resolved), train, test, guard)
+
+
+def hardware_facts() -> dict[str, Any]:
+    """What the run was made on, for the manifest."""
+    from dataclasses import asdict
+
+    return asdict(hardware())
