@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Where things are kept. `home`: the one data folder; `offline`: never ask a hub or index."""
+    """Where things are kept and had from.
+
+    `home`: the one data folder; `offline`: never ask a hub or index; `hub`: Hugging Face (`hf`) or ModelScope (`ms`),
+    for models that both have.
+    """
 
     model_config = SettingsConfigDict(env_prefix="METIER_", extra="ignore")
 
     home: Path = Path.home() / ".metier"
     runs: Path = Path("runs")
     offline: bool = False
+    hub: Literal["hf", "ms"] = "hf"
 
     @property
     def models(self) -> Path:

@@ -1,0 +1,28 @@
+"""Models: which are known, how they come here, what this machine can do with them, and how they are loaded.
+
+A model is a folder of safetensors, found by a name of the catalogue, a name in the store, `hf:`, `ms:`, `pypi:` or a
+path. Nothing is imported from torch or transformers until a model is loaded.
+"""
+
+from metier.models.catalogue import CatalogueEntry, catalogue, find
+from metier.models.hardware import Hardware, choose_device, choose_dtype, hardware
+from metier.models.load import load_config, load_model, load_tokenizer
+from metier.models.resolve import ResolvedModel, model_identity, resolve_model
+from metier.models.spec import ModelSpec
+
+__all__ = [
+    "CatalogueEntry",
+    "Hardware",
+    "ModelSpec",
+    "ResolvedModel",
+    "catalogue",
+    "choose_device",
+    "choose_dtype",
+    "find",
+    "hardware",
+    "load_config",
+    "load_model",
+    "load_tokenizer",
+    "model_identity",
+    "resolve_model",
+]
