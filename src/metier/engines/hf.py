@@ -1,0 +1,146 @@
+"""The `hf` engine: a transformers model in this process. The embedded default, simple and right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from metier.core.errors import ConfigError
+from metier.engines.base import Completion, EngineOptions
+from metier.engines.decoding import Decoder
+from metier.engines.incremental import IncrementalText
+from metier.engines.network import Network
+from metier.engines.row import Row
+from metier.engines.sampling import Sampling
+from metier.engines.scheduling import places_in_memory
+
+if TYPE_CHECKING:
+    from metier.models import ResolvedModel
+    from metier.rendering import Prompt, Renderer
+
+# Rows at once where memory allows more: beyond these, a step takes longer in proportion.
+_MOST_ROWS = {"cpu": 64, "cuda": 256}
+# Padded tokens of one prefill pass.
+_PREFILL_TOKENS = {"cpu": 2048, "cuda": 8192}
+
+
+class HFEngine:
+    """Generates with a loaded transformers (or PEFT) model.
+
+    model: in evaluation mode; renderer: makes its prompts; merge_adapter: True folds a LoRA adapter into the weights
+    (faster; the given model is changed), None does so in fp32 only, where answers stay the same within rounding.
+    """
+
+    def __init__(self, model: Any, renderer: Renderer, *, merge_adapter: bool | None = None) -> None:
+        network = Network(model)
+        if network.peft and any(config.is_prompt_learning for config in model.peft_config.values()):
+            raise ConfigError("engines.adapter_kind", kind=", ".join(c.peft_type for c in model.peft_config.values()))
+        if network.peft and (merge_adapter or (merge_adapter is None and network.dtype == torch.float32)):
+            network = Network(model.merge_and_unload())
+        self._network = network
+        self._renderer = renderer
+
+    @classmethod
+    def open(cls, resolved: ResolvedModel, options: EngineOptions) -> HFEngine:
+        """Loads the model. Raises ConfigError for settings that only a server engine has."""
+        from metier.models import load_model
+        from metier.rendering import load_renderer
+
+        refuse_server_settings(options.vllm_config)
+        renderer = load_renderer(resolved, template=options.template)
+        model = load_model(resolved, dtype=options.dtype, device=options.device)
+        return cls(model, renderer, merge_adapter=options.merge_adapter)
+
+    @property
+    def renderer(self) -> Renderer:
+        return self._renderer
+
+    @property
+    def context_length(self) -> int:
+        return self._network.context_length
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether an adapter is attached that `without_adapter` could switch off."""
+        return self._network.peft
+
+    def without_adapter(self) -> HFEngine:
+        """An engine over the same weights that answers as the base model. Both may be used in turn."""
+        if not self.has_adapter:
+            raise ConfigError("engines.no_adapter")
+        sibling = HFEngine.__new__(HFEngine)
+        sibling._network = Network(self._network.model, adapter=False, lock=self._network.lock)
+        sibling._renderer = self._renderer
+        return sibling
+
+    def generate(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        *,
+        batch_size: int | None = None,
+        seeds: Sequence[int] | None = None,
+    ) -> Iterator[list[tuple[int, Completion]]]:
+        """Yields (index, answer) as answers end. Raises ConfigError for a prompt longer than the model's context."""
+        rows = [
+            self._row(index, prompt, sampling, sampling.seed + index if seeds is None else seeds[index])
+            for index, prompt in enumerate(prompts)
+        ]
+        if not rows:
+            return
+        decoder = self._decoder(sampling)
+        for touched in decoder.steps(rows, batch_size or self._places(rows)):
+            finished = [(row.index, self._completion(row)) for row in touched if row.finish]
+            if finished:
+                yield finished
+
+    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
+        """Yields text as soon as it is certain; closing the iterator stops generation."""
+        row = self._row(0, prompt, sampling, sampling.seed)
+        if row.text is None:
+            row = replace(row, text=IncrementalText(self._renderer.decode))
+        for _ in self._decoder(sampling).steps([row], 1):
+            if row.piece:
+                yield row.piece
+
+    def _row(self, index: int, prompt: Prompt, sampling: Sampling, seed: int) -> Row:
+        room = self.context_length - len(prompt.input_ids)
+        if room < 1 or not prompt.input_ids:
+            raise ConfigError(
+                "engines.prompt_too_long", number=index + 1, tokens=len(prompt.input_ids), context=self.context_length
+            )
+        text = IncrementalText(self._renderer.decode, sampling.stop) if sampling.stop else None
+        return Row(index, prompt.input_ids, seed, min(sampling.max_new_tokens, room), text)
+
+    def _decoder(self, sampling: Sampling) -> Decoder:
+        return Decoder(
+            self._network,
+            sampling,
+            stop_ids=self._renderer.stop_ids,
+            pad_id=self._renderer.pad_id,
+            token_budget=_PREFILL_TOKENS.get(self._network.device.type, 2048),
+        )
+
+    def _places(self, rows: Sequence[Row]) -> int:
+        network = self._network
+        return places_in_memory(
+            free_bytes=network.free_bytes,
+            bytes_per_token=network.bytes_per_token,
+            bytes_per_row=16 * int(network.config.vocab_size),
+            tokens_per_row=max(len(row.prompt_ids) + row.limit for row in rows),
+            most=_MOST_ROWS.get(network.device.type, 64),
+        )
+
+    def _completion(self, row: Row) -> Completion:
+        text = self._renderer.decode(row.ids) if row.text is None else row.text.text
+        assert row.finish is not None  # noqa: S101 - the caller asks for finished rows only
+        return Completion(text, row.ids, row.finish, len(row.prompt_ids))
+
+
+def refuse_server_settings(vllm_config: dict[str, Any]) -> None:
+    """Raises ConfigError where settings are given that need a server engine."""
+    if vllm_config:
+        raise ConfigError("engines.server_setting", settings=", ".join(vllm_config))
