@@ -1,0 +1,81 @@
+"""Makes the sample sets that the package ships: `python -m tools.make_samples [--out FOLDER] [--seed N]`.
+
+The same seed gives the same bytes: no time, path or order of a set enters, and gzip's time stamp is zero.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from tools.samples.facts import FACTS, read_table
+from tools.samples.guard import guard_rows
+from tools.samples.rows import Row, demo_rows, sample_rows, wording
+
+SEED = 3
+DEMO_ROWS, DEMO_TEST_ROWS = 640, 100
+
+
+def sample_sets(seed: int = SEED) -> dict[str, list[Row]]:
+    """Every shipped set by name."""
+    table = read_table()
+    sets = {
+        "medical_demo_en": demo_rows(table, "train", seed, DEMO_ROWS),
+        "medical_demo_en_test": demo_rows(table, "test", seed, DEMO_TEST_ROWS),
+    }
+    for language in ("en", "zh"):
+        sets[f"medical_sample_{language}"] = sample_rows(table, language, "train", seed)
+        sets[f"medical_sample_{language}_test"] = sample_rows(table, language, "test", seed)
+    sets["general_guard"] = guard_rows()
+    return sets
+
+
+def packed(rows: Iterable[Row]) -> bytes:
+    """Rows as gzipped JSON lines; the bytes depend on the rows alone."""
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("utf-8")
+    target = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=target, mtime=0) as file:
+        file.write(lines)
+    return target.getvalue()
+
+
+def write_samples(folder: Path, seed: int = SEED) -> None:
+    """Writes each set and `index.yaml` into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sets = sample_sets(seed)
+    index = {}
+    for name, rows in sets.items():
+        content = packed(rows)
+        (folder / f"{name}.jsonl.gz").write_bytes(content)
+        medical = name.startswith("medical")
+        index[name] = {
+            "file": f"{name}.jsonl.gz",
+            "format": "openai",
+            "rows": len(rows),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "languages": sorted({row["meta"]["language"] for row in rows}),
+            "test": f"{name}_test" if f"{name}_test" in sets else None,
+            "note": wording()["disclaimer" if medical else "guard_note"],
+        }
+    text = f"# Made by tools/make_samples.py with seed {seed}; do not edit.\n"
+    text += yaml.safe_dump(index, allow_unicode=True, sort_keys=False, width=120)
+    (folder / "index.yaml").write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=FACTS.parent)
+    parser.add_argument("--seed", type=int, default=SEED)
+    arguments = parser.parse_args()
+    write_samples(arguments.out, arguments.seed)
+
+
+if __name__ == "__main__":
+    main()
