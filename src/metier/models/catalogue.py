@@ -48,7 +48,7 @@ class CatalogueEntry:
     """A known model.
 
     parameters: their number as published with the weights; size_bytes: of the weights in bfloat16; context: tokens;
-    hf, ms: ids on Hugging Face and ModelScope; gated: the hub asks for consent to the licence and a token;
+    hf, ms: ids on Hugging Face and ModelScope; aliases: other ids it is known by; gated: the hub asks for consent to the licence and a token;
     thinking: writes `<think>…</think>` before its answer; template: family of its chat template.
     """
 
@@ -65,7 +65,7 @@ class CatalogueEntry:
     gated: bool = False
     thinking: bool = False
     template: str = "chatml"
-    preset: str | None = None
+    aliases: tuple[str, ...] = ()
 
     @property
     def sources(self) -> list[str]:
@@ -83,18 +83,26 @@ def catalogue() -> list[CatalogueEntry]:
 
 
 def find(name: str) -> CatalogueEntry | None:
-    """The entry called `name`: its own name, an id on a hub (with or without scheme), or `pypi:package`."""
-    wanted = name.lower()
+    """The entry called `name`: its own name or title, an id on a hub (with or without scheme), or `pypi:package`.
+
+    Capital and small letters are the same here, as users copy names from many places.
+    """
+    return _names().get(name.lower())
+
+
+@cache
+def _names() -> dict[str, CatalogueEntry]:
+    names: dict[str, CatalogueEntry] = {}
     for entry in catalogue():
-        known = {entry.name, *entry.sources, entry.hf or "", entry.ms or ""}
-        if wanted in {item.lower() for item in known if item}:
-            return entry
-    return None
+        for name in (entry.name, entry.title, *entry.sources, entry.hf, entry.ms, *entry.aliases):
+            if name:
+                names.setdefault(name.lower(), entry)
+    return names
 
 
 def preset_config(entry: CatalogueEntry) -> dict[str, Any] | None:
     """The published `config.json` of an entry, shipped for planning without weights; None if none is shipped."""
-    source = files("metier.models").joinpath("presets", f"{entry.preset or entry.name}.json")
+    source = files("metier.models").joinpath("presets", f"{entry.name}.json")
     if not source.is_file():
         return None
     config: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
@@ -103,12 +111,13 @@ def preset_config(entry: CatalogueEntry) -> dict[str, Any] | None:
 
 def _entry(name: str, values: dict[str, Any], licences: dict[str, Licence]) -> CatalogueEntry:
     package = Package(**values["pypi"]) if values.get("pypi") else None
-    rest = {key: value for key, value in values.items() if key not in ("pypi", "licence", "hf", "ms")}
+    rest = {key: value for key, value in values.items() if key not in ("pypi", "licence", "hf", "ms", "aliases")}
     return CatalogueEntry(
         name=name,
         hf=values.get("hf"),
         ms=values.get("ms"),
         package=package,
+        aliases=tuple(values.get("aliases", ())),
         licence=licences[values["licence"]],
         **{"size_bytes": 2 * values["parameters"], **rest},
     )

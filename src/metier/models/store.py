@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """A model that is here. source: as `scheme:id@revision`, or the folder it was registered from; size_bytes: on disk."""
+    """A model that is here. source: `scheme:id@revision`, or the folder it was registered from; size_bytes: on disk."""
 
     name: str
     folder: Path
