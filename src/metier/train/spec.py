@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -134,8 +135,8 @@ class TrainSpec(Spec):
         if self.max_steps:
             return self.max_steps
         per_epoch = -(-rows // self.rows_per_step)
-        return max(1, -(-int(round(self.num_train_epochs * per_epoch * 1_000_000)) // 1_000_000))
+        return max(1, math.ceil(round(self.num_train_epochs * per_epoch, 6)))
 
     def warmup(self, total: int) -> int:
         """Warm-up steps of `total`: `warmup_steps` where given, else `warmup_ratio` of the whole."""
-        return self.warmup_steps or -(-int(self.warmup_ratio * total * 1_000_000) // 1_000_000)
+        return self.warmup_steps or math.ceil(round(self.warmup_ratio * total, 6))

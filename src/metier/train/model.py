@@ -1,0 +1,138 @@
+"""The model that is trained: the base, with a new adapter or one to go on with, in the number format of the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from metier.core.errors import ConfigError
+from metier.models import ResolvedModel, choose_device, choose_dtype, hardware, load_model
+from metier.train import attention
+from metier.train.spec import TrainSpec
+
+# Shares of a device's memory that weights may take before memory is saved at the cost of time.
+_CHECKPOINTING_SHARE = 0.3
+_SHARDING_SHARE = 0.6
+_TOKENS_CPU = 1024
+_TOKENS_GPU = 8192
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the spec's `auto` comes to here. device: as torch names it; dtype: of the computation."""
+
+    device: str
+    dtype: str
+    attn_implementation: str
+    packing: bool
+    tokens_per_batch: int
+    gradient_checkpointing: bool
+    fsdp: bool
+
+    @property
+    def is_cpu(self) -> bool:
+        return self.device == "cpu"
+
+
+def choose_machine(spec: TrainSpec, resolved: ResolvedModel) -> Machine:
+    """Decides device, number format, attention and memory measures from spec, hardware and size of the weights."""
+    device = choose_device() if spec.device == "auto" else spec.device
+    dtype = choose_dtype(device) if spec.dtype == "auto" else spec.dtype
+    if dtype == "float16" and not device.startswith("cuda"):
+        raise ConfigError("train.float16_needs_gpu", device=device)
+    size = _training_bytes(spec, resolved, dtype)
+    memory = _memory(device)
+    attn = spec.attn_implementation
+    if attn == "auto":
+        attn = attention.register()
+    checkpointing = spec.gradient_checkpointing
+    return Machine(
+        device=device,
+        dtype=dtype,
+        attn_implementation=attn,
+        packing=spec.packing,
+        tokens_per_batch=spec.tokens_per_batch or (_TOKENS_GPU if device.startswith("cuda") else _TOKENS_CPU),
+        gradient_checkpointing=checkpointing == "on"
+        or (checkpointing == "auto" and size > _CHECKPOINTING_SHARE * memory),
+        fsdp=spec.num_processes > 1
+        and (spec.fsdp == "on" or (spec.fsdp == "auto" and device != "cpu" and size > _SHARDING_SHARE * memory)),
+    )
+
+
+def _training_bytes(spec: TrainSpec, resolved: ResolvedModel, dtype: str) -> int:
+    """Bytes of weights, gradients and optimiser state; those of an adapter are small beside the base's weights."""
+    on_disk = sum(path.stat().st_size for path in resolved.folder.glob("*.safetensors"))
+    # Full fine-tuning holds weight, gradient and two moments in float32: 16 bytes for what is mostly 2 on disk.
+    return on_disk if spec.finetuning_type == "lora" else on_disk * 8
+
+
+def _memory(device: str) -> int:
+    machine = hardware()
+    if device.startswith("cuda") and machine.gpus:
+        return min(gpu.memory for gpu in machine.gpus)
+    return machine.memory
+
+
+def build_model(spec: TrainSpec, resolved: ResolvedModel, machine: Machine) -> Any:
+    """Loads the base and makes it trainable. The random numbers of a new adapter come from `spec.seed` alone."""
+    torch.manual_seed(spec.seed)
+    # All weights are trained in float32 (autocast computes in the machine's format); a frozen base needs no more
+    # than the format it is computed in.
+    stored = machine.dtype if spec.finetuning_type == "lora" else "float32"
+    # A sharded model is loaded to the CPU first: no device could hold it whole.
+    device = "cpu" if machine.fsdp else machine.device
+    base = ResolvedModel(resolved.reference, resolved.folder, resolved.entry)
+    model: Any = load_model(
+        base, dtype=getattr(torch, stored), device=device, attn_implementation=machine.attn_implementation
+    )
+    if spec.finetuning_type == "lora":
+        model = _with_lora(model, spec, resolved)
+    else:
+        model.requires_grad_(True)
+    return model
+
+
+def _with_lora(model: Any, spec: TrainSpec, resolved: ResolvedModel) -> Any:
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    model.requires_grad_(False)
+    if resolved.adapter is not None:
+        return PeftModel.from_pretrained(model, str(resolved.adapter), is_trainable=True, local_files_only=True)
+    targets: Any = lora_targets(spec.lora_target)
+    if isinstance(targets, list):
+        names = {
+            name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)
+        }
+        unknown = [target for target in targets if target not in names]
+        if unknown:
+            raise ConfigError("train.unknown_target", target=unknown[0], known=", ".join(sorted(names)))
+    config = LoraConfig(
+        r=spec.lora_rank,
+        lora_alpha=spec.alpha,  # type: ignore[arg-type,unused-ignore]
+        lora_dropout=spec.lora_dropout,
+        target_modules=targets,
+        task_type="CAUSAL_LM",
+    )
+    adapted = get_peft_model(model, config)
+    adapted.peft_config["default"].base_model_name_or_path = resolved.reference
+    return adapted
+
+
+def lora_targets(text: str) -> str | list[str]:
+    """PEFT's `target_modules` for a spec's `lora_target`."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return "all-linear" if names == ["all"] else names
+
+
+def parameter_counts(model: torch.nn.Module) -> tuple[int, int]:
+    """(trainable, total) parameters; a weight used twice counts once."""
+    parameters = list(model.parameters())
+    return sum(p.numel() for p in parameters if p.requires_grad), sum(p.numel() for p in parameters)
+
+
+def adapter_source(resolved: ResolvedModel) -> Path | None:
+    """The adapter that training goes on with, if any."""
+    return resolved.adapter

@@ -1,0 +1,93 @@
+"""Puts a trainer together from spec, machine, model and rows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transformers.trainer_callback import PrinterCallback
+from transformers.trainer_callback import ProgressCallback as BarCallback
+
+from metier.core.events import EventLog
+from metier.core.i18n import translate
+from metier.train.arguments import training_arguments
+from metier.train.batches import Layout, MicroBatch, Steps, packed_batch, padded_batch
+from metier.train.model import Machine
+from metier.train.plan import RowOrder, share
+from metier.train.progress import Progress
+from metier.train.spec import TrainSpec
+from metier.train.stopping import Stopper
+from metier.train.trainer import MetierTrainer
+
+if TYPE_CHECKING:
+    from metier.train.step import Material
+
+
+def build_trainer(
+    spec: TrainSpec,
+    machine: Machine,
+    model: Any,
+    material: Material,
+    folder: Path,
+    identity: str,
+    events: EventLog,
+    stopper: Stopper,
+) -> MetierTrainer:
+    """The trainer of this process, ready to run."""
+    packing = machine.packing and can_pack(model)
+    if machine.packing and not packing:
+        events.emit("warning", message=translate("train.cannot_pack", model=material.resolved.reference))
+    layout = Layout(
+        packing=packing,
+        budget=machine.tokens_per_batch,
+        rows=spec.per_device_train_batch_size,
+        pad_id=material.renderer.pad_id,
+        rank=int(os.environ.get("RANK", "0")),
+        processes=int(os.environ.get("WORLD_SIZE", "1")),
+    )
+    examples = material.examples
+    order = RowOrder(len(examples), spec.rows_per_step, spec.seed, shuffle=not spec.disable_shuffling)
+    progress = Progress(events)
+    trainer = MetierTrainer(
+        model,
+        training_arguments(spec, machine, folder, spec.total_steps(len(examples))),
+        Steps(examples, order, layout),
+        folder=folder,
+        identity=identity,
+        stopper=stopper,
+        evaluation=evaluation_batches(spec, material, layout),
+        keep=spec.save_total_limit,
+        patience=spec.early_stopping_patience,
+        keep_best=spec.load_best,
+    )
+    progress.trainer = trainer
+    trainer.add_callback(progress)
+    trainer.remove_callback(PrinterCallback)
+    trainer.remove_callback(BarCallback)
+    return trainer
+
+
+def evaluation_batches(spec: TrainSpec, material: Material, layout: Layout) -> list[MicroBatch]:
+    """This process's micro-batches of the evaluation rows."""
+    rows = material.evaluation
+    if not rows:
+        return []
+    evaluation = Layout(layout.packing, layout.budget, spec.per_device_eval_batch_size, layout.pad_id)
+    bins = share(evaluation.bins([len(row.input_ids) for row in rows]), layout.rank, layout.processes)
+    chosen = [[rows[index] for index in items] for items in bins if items]
+    return [packed_batch(items) if layout.packing else padded_batch(items, layout.pad_id) for items in chosen]
+
+
+def can_pack(model: Any) -> bool:
+    """Whether rows of this model see each other through attention alone, so that bounded attention keeps them apart.
+
+    Recurrent and convolutional layers carry state from token to token, past the bounds of attention.
+    """
+    config = model.config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return bool(getattr(base, "_supports_attention_backend", False)) and kinds <= {
+        "full_attention",
+        "sliding_attention",
+    }
