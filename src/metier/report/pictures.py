@@ -1,0 +1,66 @@
+"""The page's pictures: the report's figures handed to the chart functions, with their labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from metier.report.charts import Bar, Series, difference_plot, histogram, interval_bars, line_chart, outcome_strip
+from metier.report.charts.scale import is_number
+from metier.report.texts import score_text, text
+
+
+def score_bars(metric: dict[str, Any], labelled_by: str) -> Markup:
+    """Base and tuned with their intervals on the metric's scale."""
+    bars = [
+        Bar(
+            text(side),
+            metric[side]["score"],
+            metric[side]["low"],
+            metric[side]["high"],
+            side,
+            score_text(metric[side]["score"], metric["maximum"]),
+        )
+        for side in ("base", "tuned")
+        if is_number(metric[side]["score"])
+    ]
+    return interval_bars(bars, maximum=metric["maximum"], labelled_by=labelled_by)
+
+
+def gain(metric: dict[str, Any], labelled_by: str, height: int = 44) -> Markup:
+    """The difference with its interval and the zero line."""
+    return difference_plot(metric["difference"], metric["low"], metric["high"], labelled_by=labelled_by, height=height)
+
+
+def outcomes(metric: dict[str, Any], labelled_by: str) -> Markup:
+    """Wins, ties and losses as one strip."""
+    counts = [int(metric[key]) if is_number(metric[key]) else 0 for key in ("wins", "ties", "losses")]
+    return outcome_strip(*counts, labelled_by=labelled_by)
+
+
+def loss_curve(training: dict[str, Any], labelled_by: str) -> Markup:
+    """Training loss (every step thin, smoothed bold) and evaluation loss over steps."""
+    curve = training["curve"]
+    series = [
+        Series(text("training.loss"), curve["loss"], "raw"),
+        Series(text("training.smoothed"), curve["smoothed"], "train"),
+        Series(text("training.eval"), curve["eval"], "eval", dots=len(curve["eval"]) <= 60),
+    ]
+    return line_chart(
+        series, x_label=text("training.step"), y_label=text("training.loss_axis"), labelled_by=labelled_by
+    )
+
+
+def token_histogram(counts: dict[str, Any] | None, cutoff: int | None, labelled_by: str) -> Markup:
+    """How many rows are how long, with the cut-off marked where it is known."""
+    if counts is None:
+        return Markup("")
+    return histogram(
+        counts["histogram"],
+        x_label=text("lengths.tokens"),
+        y_label=text("lengths.rows"),
+        mark=cutoff,
+        mark_label=text("lengths.cutoff", cutoff=f"{cutoff:,}") if cutoff else None,
+        labelled_by=labelled_by,
+    )

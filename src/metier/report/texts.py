@@ -1,0 +1,86 @@
+"""Texts in both languages, and numbers as people read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from metier.core.i18n import LANGUAGES, has_text, translate
+from metier.report.charts.scale import is_number
+
+Text = dict[str, str]
+
+
+def text(key: str, **fields: Any) -> Text:
+    """The text `report.<key>` in both languages. A field may itself be a text in both languages."""
+    return {
+        language: translate(
+            f"report.{key}",
+            language=language,
+            **{name: value[language] if isinstance(value, dict) else value for name, value in fields.items()},
+        )
+        for language in LANGUAGES
+    }
+
+
+def plain(value: str) -> Text:
+    """The same words in both languages (names, identifiers)."""
+    return dict.fromkeys(LANGUAGES, value)
+
+
+def as_text(value: Any) -> Text:
+    """What another step wrote as `{en, zh}` or as one string, as a text in both languages."""
+    if isinstance(value, dict):
+        known = [str(value[language]) for language in LANGUAGES if value.get(language)]
+        return {language: str(value.get(language) or (known[0] if known else "")) for language in LANGUAGES}
+    return plain(str(value))
+
+
+def metric_name(name: str) -> Text:
+    """The spoken name of a metric, or its identifier where there is none."""
+    return text(f"metric.{name}") if has_text(f"report.metric.{name}") else plain(name)
+
+
+def score_text(value: Any, maximum: float, *, signed: bool = False) -> str:
+    """A score: three decimals on a scale up to 1, two on larger ones; `—` if there is none."""
+    if not is_number(value):
+        return "—"
+    written = f"{float(value):{'+' if signed else ''}.{3 if maximum <= 1 else 2}f}"
+    zero = written.strip("+-0.") == ""
+    return (written.lstrip("+-") if zero else written).replace("-", "−")
+
+
+def count_text(value: Any) -> str:
+    """A whole number with thousands grouped; `—` if there is none."""
+    return f"{round(float(value)):,}" if is_number(value) else "—"
+
+
+def duration_text(seconds: Any) -> Text:
+    """Seconds as hours, minutes and seconds."""
+    if not is_number(seconds):
+        return plain("—")
+    if float(seconds) < 10:
+        return text("duration.seconds", seconds=f"{float(seconds):.1f}")
+    minutes, rest = divmod(round(float(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return text("duration.hours", hours=hours, minutes=minutes)
+    return (
+        text("duration.minutes", minutes=minutes, seconds=rest) if minutes else text("duration.seconds", seconds=rest)
+    )
+
+
+def bytes_text(size: Any) -> str:
+    """A size in binary units."""
+    if not is_number(size):
+        return "—"
+    value = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(value) < 1024:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def has_label(key: str) -> bool:
+    """Whether the catalogue has a text `report.<key>`."""
+    return has_text(f"report.{key}")
