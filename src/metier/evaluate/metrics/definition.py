@@ -1,0 +1,96 @@
+"""What a metric is: how one row is measured, how rows become one score, and what the score says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metier.core.i18n import LANGUAGES, translate
+
+Kind = Literal["choice", "exact", "open"]
+Level = Literal["sentence-mean", "corpus"]
+Array = NDArray[np.float64]
+ALL_KINDS: frozenset[Kind] = frozenset(("choice", "exact", "open"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What a metric sees of one row.
+
+    answer: the text to score (raw, or without its thinking, as the metric asks); label: the reference text;
+    gold: the expected short answer (letters for a choice, else a word or number), if the row names one;
+    options: the choices offered, letter → text; language: of the whole file.
+    """
+
+    answer: str
+    label: str
+    gold: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One row's result.
+
+    value: the row's own score on the metric's scale, None where the row cannot be judged; statistics: what is summed
+    over rows before `Metric.combine` (for means: the value alone); extracted: what was read from the answer.
+    """
+
+    value: float | None
+    statistics: tuple[float, ...] = ()
+    extracted: str | None = None
+    unreadable: bool = False
+
+
+def mean(sums_BS: Array, counts_B: Array) -> Array:
+    """Combines [B, 1] sums of row values over `counts_B` rows into their mean."""
+    return sums_BS[:, 0] / np.maximum(counts_B, 1.0)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named, versioned score.
+
+    maximum: end of the scale that starts at 0; reads: `raw` text or the `answer` without thinking; kinds: rows that it
+    fits; proportion: rows are right or wrong; sees: fraction of a text's letters the tokenizer keeps apart (1.0: all),
+    below one half the metric is blind to the text.
+    """
+
+    name: str
+    version: str
+    level: Level
+    maximum: float
+    tokenizer: str
+    smoothing: str
+    reads: Literal["raw", "answer"]
+    kinds: frozenset[Kind]
+    measure: Callable[[Pair], Measure]
+    combine: Callable[[Array, Array], Array] = mean
+    proportion: bool = False
+    sees: Callable[[str], float] | None = None
+    default: bool = True
+
+    @property
+    def scale(self) -> str:
+        """`0-1` or `0-100`."""
+        return f"0-{self.maximum:g}"
+
+    def definition(self) -> dict[str, str]:
+        """What it measures, in both languages."""
+        return {language: translate(f"evaluate.metric.{self.name}", language=language) for language in LANGUAGES}
+
+    def describe(self) -> dict[str, Any]:
+        """Everything a reader must know to repeat the score."""
+        return {
+            "scale": self.scale,
+            "level": self.level,
+            "tokenizer": self.tokenizer,
+            "smoothing": self.smoothing,
+            "version": self.version,
+            "definition": self.definition(),
+        }

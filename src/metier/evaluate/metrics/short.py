@@ -1,0 +1,122 @@
+"""Metrics of right and wrong: choice accuracy, exact match, contains; and token F1.
+
+Texts are compared after the same plain steps: full-width forms made plain, case folded, punctuation dropped, thousands
+separators dropped; Chinese characters stand alone, other letters and digits stand in words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from functools import lru_cache
+
+from metier.evaluate.choices import read_choices
+from metier.evaluate.metrics.definition import Measure, Metric, Pair
+
+_TOKEN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[-+]?\d+(?:[.,]\d+)*%?|[^\W\d_\u3400-\u9fff\uf900-\ufaff]+(?:['’][^\W\d_]+)?")
+TOKENIZER = "characters (Chinese), words (other), NFKC, case folded"
+
+
+@lru_cache(maxsize=1 << 14)
+def plain_tokens(text: str) -> tuple[str, ...]:
+    """Tokens for comparing short answers. A sign belongs to a number only where it does not join words (`COVID-19`)."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    tokens = []
+    for match in _TOKEN.finditer(folded):
+        token = match[0]
+        if token[0] in "+-" and match.start() and (folded[match.start() - 1].isalnum() or token[0] == "+"):
+            token = token[1:]
+        tokens.append(token.replace(",", "") if token[-1].isdigit() or token.endswith("%") else token)
+    return tuple(tokens)
+
+
+def _wanted(pair: Pair) -> tuple[str, ...]:
+    return plain_tokens(pair.gold if pair.gold is not None else pair.label)
+
+
+def _truth(right: bool, extracted: str | None = None) -> Measure:
+    value = 1.0 if right else 0.0
+    return Measure(value, (value,), extracted)
+
+
+def measure_choice(pair: Pair) -> Measure:
+    """Right when the set of letters read from the answer is the gold set. Unreadable counts as wrong."""
+    if pair.gold is None:
+        return Measure(None)
+    found = read_choices(pair.answer, pair.options)
+    right = 1.0 if found == pair.gold else 0.0
+    return Measure(right, (right,), found, unreadable=found is None)
+
+
+def measure_exact(pair: Pair) -> Measure:
+    found = plain_tokens(pair.answer)
+    return _truth(bool(found) and found == _wanted(pair))
+
+
+def measure_contains(pair: Pair) -> Measure:
+    """Right when the gold answer's tokens stand in the answer, one behind the other."""
+    found, wanted = plain_tokens(pair.answer), _wanted(pair)
+    size = len(wanted)
+    return _truth(bool(size) and any(found[at : at + size] == wanted for at in range(len(found) - size + 1)))
+
+
+def token_f1(answer: str, reference: str) -> float:
+    """Harmonic mean of precision and recall over tokens with their counts, 0 to 1 (as SQuAD, without dropping articles)."""
+    found, wanted = Counter(plain_tokens(answer)), Counter(plain_tokens(reference))
+    common = (found & wanted).total()
+    return 2.0 * common / (found.total() + wanted.total()) if common else 0.0
+
+
+def _measure_f1(pair: Pair) -> Measure:
+    value = token_f1(pair.answer, pair.gold if pair.gold is not None else pair.label)
+    return Measure(value, (value,))
+
+
+CHOICE_ACCURACY = Metric(
+    name="choice_accuracy",
+    version="1",
+    level="sentence-mean",
+    maximum=1.0,
+    tokenizer="option letters read from free text",
+    smoothing="none",
+    reads="answer",
+    kinds=frozenset(("choice",)),
+    measure=measure_choice,
+    proportion=True,
+)
+EXACT_MATCH = Metric(
+    name="exact_match",
+    version="1",
+    level="sentence-mean",
+    maximum=1.0,
+    tokenizer=TOKENIZER,
+    smoothing="none",
+    reads="answer",
+    kinds=frozenset(("exact",)),
+    measure=measure_exact,
+    proportion=True,
+)
+CONTAINS = Metric(
+    name="contains",
+    version="1",
+    level="sentence-mean",
+    maximum=1.0,
+    tokenizer=TOKENIZER,
+    smoothing="none",
+    reads="answer",
+    kinds=frozenset(("exact",)),
+    measure=measure_contains,
+    proportion=True,
+)
+TOKEN_F1 = Metric(
+    name="token_f1",
+    version="1",
+    level="sentence-mean",
+    maximum=1.0,
+    tokenizer=TOKENIZER,
+    smoothing="none",
+    reads="answer",
+    kinds=frozenset(("open", "exact")),
+    measure=_measure_f1,
+)
