@@ -1,0 +1,1 @@
+"""One module for each dataset format: a record becomes a conversation."""

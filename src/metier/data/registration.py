@@ -1,0 +1,120 @@
+"""The user's own sets: listed, added and removed by name. Files stay where the user has them."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metier.core.errors import DataError
+from metier.core.files import write_json
+from metier.core.i18n import Language, current_language, translate
+from metier.core.registry import nearest
+from metier.data.dataset import Dataset, load_dataset
+from metier.data.entries import Entry, Origin, Status, all_entries, read_registry_values, shipped_entries, user_registry
+
+_NAME = re.compile(r"[^\W][\w.\-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """One line of the list of sets. origin: `shipped`, `user` or `folder`; detail: why it is not ready, in words."""
+
+    name: str
+    origin: Origin
+    status: Status
+    path: Path | None
+    format: str | None
+    title: Mapping[Language, str]
+    description: Mapping[Language, str]
+    split: str | None
+    license: str | None
+    entry: Entry
+
+    def detail(self, language: Language | None = None) -> str:
+        """Why the set cannot be loaded and what to do, else its title."""
+        if self.entry.obstacle is not None:
+            return self.entry.obstacle.text(language)
+        return self.title.get(language or current_language(), "")
+
+    def status_text(self, language: Language | None = None) -> str:
+        """The status as one or two words."""
+        return translate(f"data.status_{self.status}", language=language)
+
+
+def list_datasets(dataset_dir: Path | None = None) -> list[DatasetInfo]:
+    """All named sets with their status. No set is opened."""
+    return [
+        DatasetInfo(
+            name=entry.name,
+            origin=entry.origin,
+            status=entry.status,
+            path=entry.path,
+            format=entry.format,
+            title=entry.title,
+            description=entry.description,
+            split=entry.split,
+            license=entry.license,
+            entry=entry,
+        )
+        for entry in all_entries(dataset_dir).values()
+    ]
+
+
+def register_dataset(
+    name: str,
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    format: str | None = None,
+    replace: bool = False,
+) -> Dataset:
+    """Loads a file to see that it is good, then gives it a name in the user's registry (LLaMA-Factory's format).
+
+    Raises DataError for a bad or taken name (`replace` allows a taken one of the user's own) or for a file that is
+    not good; then nothing is changed.
+    """
+    if not _NAME.fullmatch(name):
+        raise DataError("data.bad_name", name=name)
+    if name in shipped_entries():
+        raise DataError("data.name_shipped", name=name)
+    path = path.expanduser().absolute()
+    loaded = load_dataset(str(path), columns=columns, format=format)
+    entry: dict[str, Any] = {"file_name": str(path), "formatting": loaded.format}
+    if loaded.format == "openai" and not columns:
+        entry["columns"] = {"messages": loaded.columns["messages"]}
+    if columns:
+        entry["columns"] = {"response" if role == "label" else role: column for role, column in columns.items()}
+    with _registry() as entries:
+        if name in entries and not replace:
+            raise DataError("data.name_taken", name=name)
+        entries[name] = entry
+    return loaded
+
+
+def remove_dataset(name: str) -> None:
+    """Takes a name out of the user's registry; the file stays. Raises DataError for a shipped or an unknown set."""
+    with _registry() as entries:
+        if name not in entries:
+            if name in shipped_entries():
+                raise DataError("data.cannot_remove_shipped", name=name)
+            raise DataError("data.not_registered", name=name, hint=nearest(name, list(entries)))
+        del entries[name]
+
+
+@contextmanager
+def _registry() -> Iterator[dict[str, dict[str, Any]]]:
+    """The user's registry to change, held against other processes; written whole at the end, untouched after an error."""
+    path = user_registry()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        entries = read_registry_values(path)
+        before = dict(entries)
+        yield entries
+        if entries != before:
+            write_json(path, entries)
