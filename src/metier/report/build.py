@@ -8,7 +8,7 @@ from typing import Any
 from metier.report import checks, provenance, rows, scores
 from metier.report.inputs import Inputs
 from metier.report.spec import ReportSpec
-from metier.report.texts import plain, text
+from metier.report.texts import text
 from metier.report.tidy import tidy
 from metier.report.training import training
 
@@ -22,6 +22,7 @@ def build_report(spec: ReportSpec, inputs: Inputs) -> dict[str, Any]:
     title = text("untitled")
     if spec.title or spec.title_zh:
         title = {"en": spec.title or spec.title_zh, "zh": spec.title_zh or spec.title}
+    metrics = scores.metrics(inputs, spec)
     report = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -29,15 +30,15 @@ def build_report(spec: ReportSpec, inputs: Inputs) -> dict[str, Any]:
         "language": spec.language,
         "title": title,
         "labels": {
-            "base": plain(spec.base_label) if spec.base_label else text("base"),
-            "tuned": plain(spec.tuned_label) if spec.tuned_label else text("tuned"),
+            "base": spec.base_label,
+            "tuned": spec.tuned_label,
             "train": spec.train_dataset_label or str((inputs.prepare or {}).get("dataset") or ""),
             "test": spec.test_dataset_label,
             "guard": spec.guard_dataset_label,
         },
         "verdict": scores.verdict(inputs),
         "confidence": (inputs.compare or {}).get("confidence", 0.95),
-        "metrics": scores.metrics(inputs, spec),
+        "metrics": metrics,
         "guard": scores.guard(inputs),
         "predict_keys": scores.llama_factory_keys(inputs),
         "refused": (inputs.prepare or {}).get("refused"),
@@ -45,7 +46,7 @@ def build_report(spec: ReportSpec, inputs: Inputs) -> dict[str, Any]:
         "lengths": checks.lengths(inputs),
         "preview": rows.preview(inputs),
         "training": training(inputs.train),
-        "rows": rows.rows(inputs, spec.rows_shown),
+        "rows": rows.rows(inputs, spec.rows_shown, metrics[0]["name"] if metrics else None),
         "provenance": provenance.provenance(inputs),
         "durations": provenance.durations(inputs),
         "reproduce": provenance.reproduce(inputs, spec),

@@ -7,7 +7,7 @@ from typing import Any
 from metier.report.charts.scale import is_number
 from metier.report.inputs import Inputs
 
-ROWS_NAMED = 20
+ROWS_NAMED = 8
 
 
 def checks(inputs: Inputs) -> list[dict[str, Any]]:

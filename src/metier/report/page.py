@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -17,6 +18,7 @@ from metier.report.charts.scale import is_number
 from metier.report.texts import bytes_text, count_text, duration_text, has_label, metric_name, score_text, text
 from metier.report.tidy import visible
 
+_HASH = re.compile("[0-9a-f]{40,128}")
 _LANGUAGE_TAGS = {"en": "en", "zh": "zh-CN"}
 
 
@@ -42,7 +44,8 @@ def environment() -> Environment:
         style=Markup(files("metier.report.templates").joinpath("style.css").read_text(encoding="utf-8")),  # noqa: S704
         metric_name=metric_name,
         direction=direction,
-        has_label=has_label,
+        field_name=_field_name,
+        field_value=_field_value,
     )
     helpers: dict[str, Callable[..., Any]] = {
         "visible": visible,
@@ -84,3 +87,20 @@ def _translated(key: str, **fields: Any) -> Markup:
     }
     made = text(key, **escaped)
     return both({language: Markup(made[language]) for language in LANGUAGES})  # noqa: S704 - fields are escaped above
+
+
+def _field_name(name: str) -> Markup:
+    """The label of a manifest's field, or its key without the group it stands in."""
+    if has_label(f"field.{name}"):
+        return _translated(f"field.{name}")
+    return Markup("<code>{}</code>").format(visible(name.partition(".")[2] or name))
+
+
+def _field_value(name: str, value: Any) -> Markup:
+    """Sizes in units, hashes and commands in the typewriter's face."""
+    if is_number(value) and name.rpartition(".")[2] in ("memory", "memory_bytes"):
+        return escape(bytes_text(value))
+    words = visible(str(value))
+    if _HASH.fullmatch(words) or name in ("command", "command_line"):
+        return Markup("<code>{}</code>").format(words)
+    return escape(words)

@@ -45,7 +45,9 @@ def _flat(key: str, value: Any) -> list[dict[str, Any]]:
         if any(isinstance(one, dict) for one in value):
             return [entry for index, one in enumerate(value) for entry in _flat(f"{key}.{index}", one)]
         value = shlex.join(map(str, value)) if key == "command" else " ".join(map(str, value))
-    return [] if value in (None, "") else [{"name": key, "value": value}]
+    if value in (None, ""):
+        return []
+    return [{"name": key, "value": value}]
 
 
 def durations(inputs: Inputs) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ _MARK = re.compile(r"<\|[^|<>\n]{1,40}\|>|</?(?:start|end)_of_turn>|<｜[^<>\n]{
 _ROLE = re.compile(r"^\s*(system|user|assistant|model|tool)\s*\n", re.IGNORECASE)
 
 
-def rows(inputs: Inputs, limit: int) -> dict[str, Any]:
+def rows(inputs: Inputs, limit: int, headline: str | None = None) -> dict[str, Any]:
     """Worst and best rows (`limit` together, fewer when texts are long), and how many of the listed are left out."""
     compare = inputs.compare or {}
     listed = {side: [one for one in compare.get(side) or [] if isinstance(one, dict)] for side in ("worst", "best")}
@@ -30,7 +30,7 @@ def rows(inputs: Inputs, limit: int) -> dict[str, Any]:
         for side, found in listed.items():
             if index >= len(found) or sum(map(len, shown.values())) >= limit:
                 continue
-            row = _row(found[index])
+            row = _row(found[index], headline)
             size = sum(len(row[name]["text"]) + len(row[name]["thinking"] or "") for name in _FIELDS)
             if size > room:
                 room = 0
@@ -44,13 +44,13 @@ def rows(inputs: Inputs, limit: int) -> dict[str, Any]:
 _FIELDS = ("prompt", "label", *SIDES)
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], headline: str | None) -> dict[str, Any]:
     number = row.get("row", row.get("id"))
     return {
         "row": number,
         "excerpt": excerpt(_words(row.get("prompt"))),
         **{name: _field(_words(row.get(name)), fold=name != "prompt") for name in _FIELDS},
-        "scores": _scores(row.get("scores")),
+        "scores": sorted(_scores(row.get("scores")), key=lambda one: one["name"] != headline),
     }
 
 

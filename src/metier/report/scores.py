@@ -55,7 +55,8 @@ def guard(inputs: Inputs) -> list[dict[str, Any]]:
     known: dict[str, Any] = (inputs.compare or {}).get("guard") or {}
     inner = known.get("metrics")
     entries: dict[str, Any] = inner if isinstance(inner, dict) else known
-    return [_metric(name, one, {}) for name, one in entries.items() if isinstance(one, dict) and "base" in one]
+    described = {side: _entries(getattr(inputs, f"metrics_{side}")) for side in SIDES}
+    return [_metric(name, one, described) for name, one in entries.items() if isinstance(one, dict) and "base" in one]
 
 
 def headline_name(names: list[str], inputs: Inputs, spec: ReportSpec) -> str | None:

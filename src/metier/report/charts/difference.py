@@ -18,8 +18,8 @@ def difference_plot(
     value = float(difference or 0.0)
     known = finite([value, low, high])
     reach = max(abs(one) for one in known) or 0.1
-    ticks = nice_ticks(min(0.0, *known) - 0.12 * reach, max(0.0, *known) + 0.12 * reach, 5)
-    scale = Scale(ticks[0], ticks[-1])
+    scale = Scale(min(0.0, *known) - 0.1 * reach, max(0.0, *known) + 0.1 * reach)
+    ticks = [tick for tick in nice_ticks(scale.low, scale.high, 5) if scale.low <= tick <= scale.high]
     middle, zero = height / 2, percent(scale.percent(0.0))
     kind = direction(low, high)
     drawn = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from markupsafe import Markup
 
@@ -27,19 +28,18 @@ class Series:
         return sorted((float(x), float(y)) for x, y in self.points if is_number(x) and is_number(y))
 
 
-def smoothed(points: Sequence[Point], weight: float = 0.85) -> list[Point]:
-    """Exponential moving average over the finite points, corrected for its start.
+def smoothed(points: Sequence[Point], share: float = 0.06) -> list[Point]:
+    """Mean over a window centred on each finite point, `share` of the curve to either side.
 
-    The weight shrinks on short curves, so that ten points are not drawn as one flat line.
+    Near the ends the window shrinks on both sides alike, so that the line neither lags behind nor drifts.
     """
     clean = [(x, y) for x, y in points if is_number(x) and is_number(y)]
-    weight = min(weight, 1 - 4 / max(8, len(clean)))
+    sums = [0.0, *accumulate(y for _, y in clean)]
+    reach = round(len(clean) * share)
     result: list[Point] = []
-    average, mass = 0.0, 0.0
-    for x, y in clean:
-        average = weight * average + (1 - weight) * y
-        mass = weight * mass + (1 - weight)
-        result.append((x, average / mass))
+    for index, (x, _) in enumerate(clean):
+        half = min(reach, index, len(clean) - 1 - index)
+        result.append((x, (sums[index + half + 1] - sums[index - half]) / (2 * half + 1)))
     return result
 
 
