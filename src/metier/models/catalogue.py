@@ -48,7 +48,8 @@ class CatalogueEntry:
     """A known model.
 
     parameters: their number as published with the weights; size_bytes: of the weights in bfloat16; context: tokens;
-    hf, ms: ids on Hugging Face and ModelScope; aliases: other ids it is known by; gated: the hub asks for consent to the licence and a token;
+    hf, ms: ids on Hugging Face and ModelScope; aliases: other ids it is known by;
+    gated: the hub asks for consent to the licence and a token;
     thinking: writes `<think>…</think>` before its answer; template: family of its chat template.
     """
 
