@@ -121,15 +121,17 @@ def _load(entry: Entry, limit: int | None, *, require_answers: bool, skip_bad_ro
     if not conversations or layout is None:
         raise skipped[0] if skipped else DataError("data.empty_set", file=entry.path)
     _check_mapping(entry, layout, seen)
+    present = {name for names in seen for name in names}
+    columns = {role: column for role, column in layout.columns.items() if column in present}
     notes = [*source.notes, *_notes(entry, layout, source.encoding, seen, conversations, skipped)]
     return Dataset(
         name=entry.name,
         path=entry.path,
-        sha256=_digest(entry.path, layout, conversations),
+        sha256=_digest(entry.path, layout, columns, conversations),
         format=layout.format.name,
         conversations=conversations,
         encoding=source.encoding,
-        columns=layout.columns,
+        columns=columns,
         kind=layout.format.kind,
         notes=tuple(notes),
         skipped=tuple(skipped),
@@ -181,7 +183,7 @@ def _notes(
         yield Note("data.note_skipped", {"rows": len(skipped), "first": skipped[0].fields.get("row", "?")})
 
 
-def _digest(path: Path, layout: Layout, conversations: list[Conversation]) -> str:
+def _digest(path: Path, layout: Layout, columns: Mapping[str, str], conversations: list[Conversation]) -> str:
     pictures = {
         part.path
         for conversation in conversations
@@ -193,7 +195,7 @@ def _digest(path: Path, layout: Layout, conversations: list[Conversation]) -> st
         {
             "file": sha256_file(path),
             "format": layout.format.name,
-            "columns": dict(layout.columns),
+            "columns": dict(columns),
             "tags": dataclasses.astuple(layout.tags),
             "pictures": sorted(sha256_file(Path(picture)) for picture in pictures),
         }

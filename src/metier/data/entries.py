@@ -92,7 +92,7 @@ def _shipped(name: str, values: dict[str, Any]) -> Entry:
         format="openai",
         obstacle=missing,
         title=values.get("title", {}),
-        description=values.get("description", {}),
+        description=values.get("description") or values.get("note", {}),
         split=values.get("split"),
         license=values.get("license"),
     )
@@ -146,7 +146,7 @@ def _entry(path: Path, name: str, values: dict[str, Any], origin: Origin) -> Ent
         origin,
         status,
         path=file,
-        folder=path.parent,
+        folder=file.parent if file is not None and Path(str(file_name)).is_absolute() else path.parent,
         format=formatting,
         columns=columns or None,
         tags=tags_of(tags, formatting) if tags else None,

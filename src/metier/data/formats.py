@@ -52,7 +52,7 @@ def decide_layout(
         chosen = _without_answer(chosen)
     used = dict(chosen.columns)
     if columns:
-        given = check_roles(columns, tuple(dict.fromkeys([*chosen.columns, "label"])), "columns")
+        given = check_roles(columns, tuple(dict.fromkeys([*chosen.columns, *chosen.mappable, "label"])), "columns")
         used = {role: used[role] for role in chosen.required} | given
     exact = format is None and not columns and not chosen.open
     return Layout(chosen, used, tags or chosen.tags, folder, exact)

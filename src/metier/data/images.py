@@ -24,7 +24,7 @@ def image_parts(row: RawRow, field: str, value: Any, folder: Path) -> list[Image
 
 
 def image_part(row: RawRow, field: str, value: Any, folder: Path) -> ImagePart:
-    """One picture: bytes, a `{bytes, path}` record, a `data:` or web address, or a path (relative ones below `folder`)."""
+    """One picture: bytes, a `{bytes, path}` record, a `data:` or web address, or a path (relative: below `folder`)."""
     if isinstance(value, dict):
         content, path = value.get("bytes"), value.get("path")
         if content is None:

@@ -42,7 +42,8 @@ class Format:
     """A dataset format.
 
     columns: role → column name as published; required: the roles that each row must have; open: as published, further
-    columns may exist (else an unknown column is an unknown set); read: one record to one conversation.
+    columns may exist (else an unknown column is an unknown set); mappable: roles without a published name that
+    `--columns` may give; read: one record to one conversation.
     """
 
     name: str
@@ -50,13 +51,17 @@ class Format:
     required: tuple[str, ...]
     read: Callable[[RawRow, Layout], Conversation]
     open: bool = False
+    mappable: tuple[str, ...] = ()
     kind: Kind = "chat"
     tags: Tags = field(default_factory=Tags)
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A format with the columns of one set. folder: where relative picture paths begin; exact: no unknown column may come."""
+    """A format with the columns of one set.
+
+    folder: where relative picture paths begin; exact: no unknown column may come.
+    """
 
     format: Format
     columns: Mapping[str, str]
@@ -123,5 +128,4 @@ def check_names(row: RawRow, layout: Layout) -> None:
 
 def unknown_columns(path: Path, names: list[str], formats: str) -> DataError:
     """The error for a set whose columns belong to no known format."""
-    example = f"prompt={names[0]},response={names[-1]}" if len(names) > 1 else "prompt=…,response=…"
-    return DataError("data.unknown_columns", file=path, found=", ".join(names) or "–", example=example, formats=formats)
+    return DataError("data.unknown_columns", file=path, found=", ".join(names) or "–", formats=formats)

@@ -85,10 +85,8 @@ def register_dataset(
     path = path.expanduser().absolute()
     loaded = load_dataset(str(path), columns=columns, format=format)
     entry: dict[str, Any] = {"file_name": str(path), "formatting": loaded.format}
-    if loaded.format == "openai" and not columns:
-        entry["columns"] = {"messages": loaded.columns["messages"]}
-    if columns:
-        entry["columns"] = {"response" if role == "label" else role: column for role, column in columns.items()}
+    if columns or loaded.format in ("sharegpt", "openai"):  # LLaMA-Factory wants them named
+        entry["columns"] = dict(loaded.columns)
     with _registry() as entries:
         if name in entries and not replace:
             raise DataError("data.name_taken", name=name)
@@ -108,7 +106,7 @@ def remove_dataset(name: str) -> None:
 
 @contextmanager
 def _registry() -> Iterator[dict[str, dict[str, Any]]]:
-    """The user's registry to change, held against other processes; written whole at the end, untouched after an error."""
+    """The user's registry to change, held against other processes; written whole at the end, not after an error."""
     path = user_registry()
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / ".lock").open("a") as lock:

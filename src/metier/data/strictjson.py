@@ -59,6 +59,8 @@ def parse_at(text: str, start: int) -> tuple[Any, int]:
     try:
         value, end = _DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
+        if text.startswith("\x00", error.pos):
+            raise JsonError("nul_character", error.pos, field="–") from error
         raise JsonError("malformed_json", error.pos, problem=error.msg) from error
     except RecursionError as error:
         raise JsonError("too_deep", start, limit=MAX_DEPTH) from error

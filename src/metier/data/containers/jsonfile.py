@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from metier.core.errors import DataError
+from metier.data.containers import file_type
 from metier.data.rows import RawRow, Source, row_error
 from metier.data.strictjson import JsonError, parse, parse_at
 from metier.data.textfile import read_text_file
@@ -20,7 +21,19 @@ def open_json(path: Path) -> Source:
     start = _skip(decoded.text, 0)
     if decoded.text[start] == "[":
         return Source(path, _list_rows(path, decoded.text, start), decoded.encoding)
+    if file_type(path) == ".json":
+        _refuse_one_object(path, decoded.text, start)
     return Source(path, _line_rows(path, decoded.text), decoded.encoding)
+
+
+def _refuse_one_object(path: Path, text: str, start: int) -> None:
+    """A `.json` of one object over several lines is neither a list nor lines: name its keys, not a syntax error."""
+    try:
+        value, end = parse_at(text, start)
+    except JsonError:
+        return
+    if isinstance(value, dict) and "\n" in text[start:end]:
+        raise DataError("data.json_one_object", file=path, keys=", ".join(list(value)[:8]))
 
 
 def _skip(text: str, position: int) -> int:

@@ -42,7 +42,7 @@ def open_xlsx(path: Path) -> Source:
 def _rows(path: Path, sheet: Any) -> Iterator[RawRow]:
     header: list[str] | None = None
     row = 0
-    for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+    for number, cells in _numbered(path, sheet):
         texts = [_text(cell) for cell in cells]
         if not any(texts):
             continue
@@ -55,6 +55,16 @@ def _rows(path: Path, sheet: Any) -> Iterator[RawRow]:
         yield _record(path, row, number, header, texts)
     if header is None:
         raise DataError("data.empty_file", file=path)
+
+
+def _numbered(path: Path, sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Excel row numbers and cells; a sheet that breaks off becomes a DataError."""
+    number = 0
+    try:
+        for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+            yield number, cells
+    except (SyntaxError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise row_error(path, number, number + 1, "bad_batch", problem=error) from error
 
 
 def _record(path: Path, row: int, number: int, header: list[str], texts: list[str]) -> RawRow:

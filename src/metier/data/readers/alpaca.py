@@ -12,7 +12,7 @@ from typing import Any
 from metier.data.images import image_parts, place_images
 from metier.data.layout import Format, Layout
 from metier.data.messages import Conversation, Role, message
-from metier.data.readers.shared import extra_meta, system_with_tools
+from metier.data.readers.shared import extra_meta, system_with_tools, with_reasoning
 from metier.data.rows import RawRow
 from metier.data.strictjson import JsonError, parse
 
@@ -26,9 +26,8 @@ def read_alpaca(row: RawRow, layout: Layout) -> Conversation:
     for question, answer in _history(row, layout):
         turns += [("user", question), ("assistant", answer)]
     turns.append(("user", "\n".join(text for role in ("prompt", "query") if (text := layout.text(row, role)))))
-    response = layout.value(row, "response")
-    if response is not None:
-        turns.append(("assistant", layout.text(row, "response")))
+    if layout.value(row, "response") is not None:
+        turns.append(("assistant", with_reasoning(layout.text(row, "reasoning"), layout.text(row, "response"))))
     meta = extra_meta(row, layout)
     if "images" not in layout.columns or layout.columns["images"] not in row.values:
         return Conversation(row.row, tuple(message(role, text) for role, text in turns), meta)
@@ -45,7 +44,7 @@ def _history(row: RawRow, layout: Layout) -> list[tuple[str, str]]:
             raise row.error("bad_history", field=layout.columns["history"]) from problem
     if not value:
         return []
-    pairs = value if isinstance(value, list) else [None]
+    pairs: list[Any] = value if isinstance(value, list) else [None]
     for pair in pairs:
         if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
             raise row.error("bad_history", field=layout.columns["history"])
@@ -65,6 +64,7 @@ ALPACA = Format(
     },
     required=("prompt", "response"),
     read=read_alpaca,
+    mappable=("reasoning", "images", "tools", "meta", "id"),
 )
 
 # The names under which `--columns` asks for them: a file that already has them needs no mapping.
@@ -73,4 +73,5 @@ PAIRS = Format(
     columns={"prompt": "prompt", "query": "query", "response": "response", "system": "system", "history": "history"},
     required=("prompt", "response"),
     read=read_alpaca,
+    mappable=("reasoning", "images", "tools", "meta", "id"),
 )

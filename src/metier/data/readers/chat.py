@@ -39,7 +39,9 @@ def read_chat(row: RawRow, layout: Layout) -> Conversation:
         return Conversation(row.row, tuple(messages), meta)
     images = image_parts(row, layout.columns["images"], layout.value(row, "images"), layout.folder)
     if any(turn.images for turn in messages):
-        raise row.error("images_twice", field=layout.columns["images"])
+        if images:
+            raise row.error("images_twice", field=layout.columns["images"])
+        return Conversation(row.row, tuple(messages), meta)
     turns = [(turn.role, turn.text) for turn in messages]
     return Conversation(row.row, tuple(place_images(row, turns, images)), meta)
 
@@ -125,7 +127,11 @@ def _calls(row: RawRow, calls: Any, number: int) -> str:
 
 _COLUMNS = {"system": "system", "tools": "tools", "images": "images", "id": "id"}
 SHAREGPT = Format(
-    name="sharegpt", columns={"messages": "conversations", **_COLUMNS}, required=("messages",), read=read_chat
+    name="sharegpt",
+    columns={"messages": "conversations", **_COLUMNS},
+    required=("messages",),
+    read=read_chat,
+    mappable=("meta",),
 )
 OPENAI = Format(
     name="openai",

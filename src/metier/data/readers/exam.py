@@ -79,4 +79,5 @@ EXAM = Format(
     },
     required=("prompt", "options", "answer"),
     read=read_exam,
+    mappable=("meta", "id"),
 )

@@ -1,4 +1,4 @@
-"""Plain text: a document a record, without question and answer. Its kind is `text`: shown, but not trainable as chat."""
+"""Plain text: a document a record, without question and answer. Its kind is `text`: shown, not trainable as chat."""
 
 from __future__ import annotations
 

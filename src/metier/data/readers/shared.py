@@ -1,4 +1,4 @@
-"""What several readers do alike: tool definitions in the system message, columns kept as meta."""
+"""What several readers do alike: tool definitions in the system message, reasoning in the answer, meta columns."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def system_with_tools(row: RawRow, layout: Layout, system: str) -> str:
     if definitions.strip() in ("", "[]"):
         return system
     return "\n\n".join(part for part in (system, TOOLS_HEADING, definitions, TOOLS_RULE) if part)
+
+
+def with_reasoning(reasoning: str, answer: str) -> str:
+    """`<think>…</think>` and the answer, as reasoning models are trained on it; without reasoning, the answer."""
+    thought = reasoning.strip("\n")
+    return f"<think>\n{thought}\n</think>\n\n{answer}" if thought.strip() and answer.strip() else answer
 
 
 def extra_meta(row: RawRow, layout: Layout) -> dict[str, Any]:
