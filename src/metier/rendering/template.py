@@ -1,0 +1,120 @@
+"""A model's chat template, and what it can do: found by asking it, not by knowing its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from metier.core.errors import ConfigError, DataError
+from metier.data.messages import Message, TextPart, message
+from metier.rendering.sandbox import TemplateFailure, compile_template, render
+from metier.rendering.thinking import CLOSING, OPENING
+
+# Words that no template contains, so that what stands around them is the template's own.
+_USER, _ANSWER, _SYSTEM = "qzu1 probe", "qza2 probe", "qzs3 probe"
+_EMPTY_THINKING = re.compile(re.escape(OPENING) + r"\s*" + re.escape(CLOSING))
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a probe found.
+
+    takes_text / takes_parts: content as a string / as a list of parts; takes_system: a system message appears in the
+    text; header: what has to be added to a prompt because the template ignores `add_generation_prompt` ("" mostly);
+    tail: all that follows an answer at the end of a conversation, such as `<|im_end|>` and a line break; None if the
+    template does not show answers.
+    """
+
+    takes_text: bool
+    takes_parts: bool
+    takes_system: bool
+    header: str
+    tail: str | None
+
+
+class ChatTemplate:
+    """Renders messages with a Jinja chat template.
+
+    source: the template; variables: `bos_token` and the other special tokens; name: how errors call it.
+    Raises ConfigError if it cannot be compiled or does not show what a user says.
+    """
+
+    def __init__(self, source: str, variables: Mapping[str, Any], *, name: str) -> None:
+        self.name = name
+        self.source = source
+        self._variables = dict(variables)
+        try:
+            self._compiled = compile_template(source)
+        except TemplateFailure as error:
+            raise ConfigError("rendering.bad_template", template=name, reason=error) from error
+        self.shape = self._probe()
+
+    def text(
+        self, messages: Sequence[Message], *, generation: bool = False, enable_thinking: bool | None = None
+    ) -> str:
+        """The rendered text, with the opening of an answer if `generation`. Raises TemplateFailure, DataError."""
+        contents = [{"role": turn.role, "content": self._content(turn)} for turn in self._fold(messages)]
+        text = self._render(contents, generation, enable_thinking)
+        return text + self.shape.header if generation else text
+
+    def _render(
+        self, contents: list[dict[str, Any]], generation: bool = False, enable_thinking: bool | None = None
+    ) -> str:
+        # `thinking` is DeepSeek V3.1's name for the same switch. Undefined means: as the template does by itself.
+        switch = {} if enable_thinking is None else {"enable_thinking": enable_thinking, "thinking": enable_thinking}
+        return render(self._compiled, contents, add_generation_prompt=generation, **self._variables, **switch)
+
+    def _content(self, turn: Message) -> Any:
+        """Plain text where the template takes it; parts where it takes only these or a text has several."""
+        if turn.images:
+            raise DataError("rendering.image", template=self.name)
+        if self.shape.takes_parts and (not self.shape.takes_text or len(turn.parts) > 1):
+            return [{"type": "text", "text": part.text} for part in turn.parts if isinstance(part, TextPart)]
+        return turn.text
+
+    def _fold(self, messages: Sequence[Message]) -> list[Message]:
+        """Puts system messages before the first user message's text, an empty line between, if there is no such role.
+
+        That is what Gemma 3's own template does; Gemma 2's refuses the role.
+        """
+        if self.shape.takes_system or not any(turn.role == "system" for turn in messages):
+            return list(messages)
+        system = "\n\n".join(turn.text for turn in messages if turn.role == "system")
+        rest = [turn for turn in messages if turn.role != "system"]
+        for index, turn in enumerate(rest):
+            if turn.role == "user":
+                rest[index] = Message("user", (TextPart(f"{system}\n\n"), *turn.parts))
+                if self.shape.takes_text and not turn.images:
+                    rest[index] = message("user", f"{system}\n\n{turn.text}")
+                return rest
+        return [message("user", system), *rest]
+
+    def _probe(self) -> Shape:
+        def try_render(turns: Sequence[tuple[str, Any]], generation: bool = False) -> str:
+            try:
+                return self._render([{"role": role, "content": content} for role, content in turns], generation)
+            except TemplateFailure as error:
+                failures.append(str(error))
+                return ""
+
+        failures: list[str] = []
+        takes_text = _USER in try_render([("user", _USER)])
+        as_parts = try_render([("user", [{"type": "text", "text": _USER}])])
+        takes_parts = _USER in as_parts and "'text'" not in as_parts and '"text"' not in as_parts
+        if not takes_text and not takes_parts:
+            reason = failures[0] if failures else "it does not show a user's message"
+            raise ConfigError("rendering.bad_template", template=self.name, reason=reason)
+
+        def content(text: str) -> Any:
+            return text if takes_text else [{"type": "text", "text": text}]
+
+        user, answer = ("user", content(_USER)), ("assistant", content(_ANSWER))
+        takes_system = _SYSTEM in try_render([("system", content(_SYSTEM)), user])
+        whole, prompt = try_render([user, answer]), try_render([user])
+        before, found, tail = whole.rpartition(_ANSWER)
+        header = ""
+        if found and try_render([user], generation=True) == prompt and before.startswith(prompt):
+            header = _EMPTY_THINKING.sub("", before[len(prompt) :])
+        return Shape(takes_text, takes_parts, takes_system, header if header.strip() else "", tail if found else None)
