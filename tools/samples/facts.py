@@ -105,7 +105,7 @@ def read_table(path: Path = FACTS) -> Table:
 def held_out_pairs(table: Table, seed: int) -> set[tuple[str, str]]:
     """About a quarter of each condition's pairs, as (first, second), one split for the whole table and its demo part.
 
-    Each finding of a condition keeps at least two pairs of it in training, in both tables: it is seen, but in other company.
+    Each finding of a condition keeps at least two pairs of it in training, in both tables: seen, but in other company.
     """
     demo = table.demo()
     held: set[tuple[str, str]] = set()

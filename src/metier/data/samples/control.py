@@ -12,8 +12,8 @@ from metier.data.messages import Conversation, message
 def shuffled_labels(dataset: Dataset, seed: int) -> Dataset:
     """A copy of `dataset` whose answers were dealt out anew, so that nothing about the questions can be learnt from it.
 
-    The last assistant message (and `meta["answer"]`) of each row comes from another row of the same kind; with one row of
-    a kind there is nothing to shuffle and it stays. Rows keep their numbers and questions.
+    The last assistant message (and `meta["answer"]`) of each row comes from another row of the same kind; a row that
+    is the only one of its kind stays. Rows keep their numbers and questions.
     """
     chance = random.Random(f"{seed}/shuffled-labels")
     rows = list(dataset.conversations)
