@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
 
 from metier.core.errors import ConfigError
+from metier.core.registry import nearest
 from metier.rendering.encoding import declared_stop_ids
 from metier.rendering.renderer import Renderer
 from metier.rendering.template import ChatTemplate
@@ -13,12 +17,14 @@ from metier.rendering.template import ChatTemplate
 if TYPE_CHECKING:
     from metier.models import ResolvedModel
 
+_PACKAGE = Path(__file__).parent
+
 
 def load_renderer(resolved: ResolvedModel, *, template: str | None = None) -> Renderer:
     """The renderer of a model.
 
-    template: a Jinja file, or the name of a family (see `metier.rendering.families`) that the model has to belong to;
-    None takes the model's own. Raises ConfigError if there is no template or it does not fit, ModelError if there is
+    template: None takes the model's own; a `.jinja` file replaces it; the name of a family (`llama3`, `qwen3`, …) takes
+    the model's own too, after checking that it is of that family, or ours if a base model has none. Raises ConfigError if there is no template or it does not fit, ModelError if there is
     no tokenizer.
     """
     from metier.models import load_tokenizer
@@ -34,15 +40,44 @@ def make_renderer(tokenizer: Any, *, folder: Path | None = None, template: str |
 
 
 def _template(tokenizer: Any, folder: Path | None, template: str | None) -> tuple[str, str]:
+    """Source and name of the template to use."""
+    name = folder.name if folder is not None else type(tokenizer).__name__
     own = tokenizer.chat_template
     if isinstance(own, dict):
         own = own.get("default")
     if template is not None and template.endswith((".jinja", ".j2")):
-        try:
-            return Path(template).read_text(encoding="utf-8"), template
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError("rendering.template_file", file=template, reason=error) from error
-    name = folder.name if folder is not None else type(tokenizer).__name__
+        return _read(Path(template)), template
+    if template is not None:
+        return _of_family(tokenizer, own, template, name)
     if not own:
         raise ConfigError("rendering.no_template", model=name)
     return str(own), name
+
+
+def _of_family(tokenizer: Any, own: str | None, family: str, model: str) -> tuple[str, str]:
+    """The model's own template if it is of `family`; ours if it has none but knows the family's token."""
+    known = families()
+    if family not in known:
+        raise ConfigError(
+            "core.unknown_name", kind="template", name=family, known=", ".join(known), hint=nearest(family, list(known))
+        )
+    mark, file = known[family]["mark"], known[family].get("file")
+    if own and mark in own:
+        return str(own), model
+    if not own and file and mark in tokenizer.get_vocab():
+        return _read(_PACKAGE / "templates" / file), family
+    raise ConfigError("rendering.other_family", model=model, template=family, mark=mark)
+
+
+@cache
+def families() -> dict[str, dict[str, str]]:
+    """The names that `--template` knows: `mark` and perhaps `file` of each, from `families.yaml`."""
+    text = (_PACKAGE / "families.yaml").read_text(encoding="utf-8")
+    return cast("dict[str, dict[str, str]]", yaml.safe_load(text))
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("rendering.template_file", file=file, reason=error) from error

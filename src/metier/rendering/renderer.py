@@ -22,8 +22,8 @@ from metier.data.messages import Conversation, Message
 from metier.rendering.budget import fit
 from metier.rendering.encoding import Encoder
 from metier.rendering.sandbox import TemplateFailure
-from metier.rendering.template import ChatTemplate
-from metier.rendering.turns import Refused, Turn, Turns, row_error
+from metier.rendering.template import ChatTemplate, Refused
+from metier.rendering.turns import Turn, Turns, row_error
 
 NO_LOSS = -100
 _CHUNK = 256

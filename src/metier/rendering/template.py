@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metier.core.errors import ConfigError, DataError
+from metier.core.errors import ConfigError
 from metier.data.messages import Message, TextPart, message
 from metier.rendering.sandbox import TemplateFailure, compile_template, render
 from metier.rendering.thinking import CLOSING, OPENING
@@ -15,6 +15,14 @@ from metier.rendering.thinking import CLOSING, OPENING
 # Words that no template contains, so that what stands around them is the template's own.
 _USER, _ANSWER, _SYSTEM = "qzu1 probe", "qza2 probe", "qzs3 probe"
 _EMPTY_THINKING = re.compile(re.escape(OPENING) + r"\s*" + re.escape(CLOSING))
+
+
+class Refused(Exception):  # noqa: N818  becomes a DataError with the row
+    """What was given and the template do not fit; `reason` is a key of this package's texts."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class ChatTemplate:
     def text(
         self, messages: Sequence[Message], *, generation: bool = False, enable_thinking: bool | None = None
     ) -> str:
-        """The rendered text, with the opening of an answer if `generation`. Raises TemplateFailure, DataError."""
+        """The rendered text, with the opening of an answer if `generation`. Raises TemplateFailure, Refused."""
         contents = [{"role": turn.role, "content": self._content(turn)} for turn in self._fold(messages)]
         text = self._render(contents, generation, enable_thinking)
         return text + self.shape.header if generation else text
@@ -69,7 +77,7 @@ class ChatTemplate:
     def _content(self, turn: Message) -> Any:
         """Plain text where the template takes it; parts where it takes only these or a text has several."""
         if turn.images:
-            raise DataError("rendering.image", template=self.name)
+            raise Refused("rendering.reason_image")
         if self.shape.takes_parts and (not self.shape.takes_text or len(turn.parts) > 1):
             return [{"type": "text", "text": part.text} for part in turn.parts if isinstance(part, TextPart)]
         return turn.text

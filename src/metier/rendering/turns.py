@@ -24,10 +24,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metier.core.errors import ConfigError, DataError
+from metier.core.i18n import translate
 from metier.data.messages import Message, message
 from metier.rendering.encoding import Encoder
 from metier.rendering.sandbox import TemplateFailure
-from metier.rendering.template import ChatTemplate
+from metier.rendering.template import ChatTemplate, Refused
 from metier.rendering.thinking import CLOSING, OPENING, opens_thinking, split_thinking
 
 _OPENING_AT_END = re.compile(re.escape(OPENING) + r"\s*\Z")
@@ -39,14 +40,6 @@ class Turn:
 
     prompt: str
     completion: str
-
-
-class Refused(Exception):  # noqa: N818  becomes a DataError with the row
-    """The template does not fit; `reason` is a key of this package's texts."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Turns:
@@ -65,7 +58,7 @@ class Turns:
         return _closed(text) if enable_thinking is False and opens_thinking(text) else text
 
     def turn(self, messages: Sequence[Message], answer: Message, enable_thinking: bool | None) -> Turn:
-        """The prompt of `messages` and the completion for `answer`. Raises Refused, TemplateFailure, DataError."""
+        """The prompt of `messages` and the completion for `answer`. Raises Refused, TemplateFailure, ConfigError."""
         if self.end is None:
             raise ConfigError("rendering.no_end", template=self.template.name)
         history = _thoughts(messages, enable_thinking)
@@ -120,12 +113,13 @@ def _thoughts(messages: Sequence[Message], enable_thinking: bool | None) -> list
     """`messages`, without thinking in their answers if it is turned off."""
     if enable_thinking is not False:
         return list(messages)
-    return [
-        message("assistant", split_thinking(turn.text)[1])
-        if turn.role == "assistant" and CLOSING in turn.text
-        else turn
-        for turn in messages
-    ]
+    return [_answer_alone(turn) for turn in messages]
+
+
+def _answer_alone(turn: Message) -> Message:
+    if turn.role != "assistant" or CLOSING not in turn.text:
+        return turn
+    return message("assistant", split_thinking(turn.text)[1])
 
 
 def _closed(prompt: str) -> str:
@@ -167,8 +161,6 @@ def _end_of(template: ChatTemplate, encoder: Encoder) -> str | None:
 def row_error(error: TemplateFailure | Refused, template: ChatTemplate, row: int | None) -> DataError:
     """The user's error for a conversation that the template does not take."""
     if isinstance(error, Refused):
-        from metier.core.i18n import translate
-
         reason: object = translate(error.reason)
     else:
         reason = error
