@@ -1,10 +1,12 @@
-"""What is known about a set before it is trained on: lengths, cuts, empty answers, repetitions, leaks, by row number."""
+"""What is known about a set before it is trained on: lengths, cuts, empty answers, repetitions, leaks, by row."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from metier.core.errors import UserError
 from metier.core.events import EventLog
 from metier.data import Conversation, Dataset
 from metier.prepare.comparable import boilerplate, normalised, questions, shortened
@@ -30,8 +32,8 @@ def check_dataset(
 
     test: the set that scores will be taken on; renderer: counts the model's tokens (`unit` is then `tokens`, else
     `characters`, and nothing is said about cuts). Rows of a pair are 1-based row numbers; each later row is paired with
-    the earlier one it is nearest to, each test row with its nearest training row. `refused` is None here: what is
-    refused is decided by the step.
+    the earlier one it is nearest to, each test row with its nearest training row. `unusable`: {row, problem} of rows
+    that reading left out or the template does not take. `refused` is None here: the step decides what is refused.
     """
     spec = spec or PrepareSpec()
     rows, test_rows = dataset.conversations, test.conversations if test else []
@@ -47,12 +49,13 @@ def check_dataset(
         "test_rows": len(test_rows) if test else None,
         **_lengths(rows, renderer, spec, progress),
         "empty": _empty(dataset),
-        "unusable": [{"row": one.fields.get("row"), "problem": str(one)} for one in dataset.skipped],
         **_repetitions(rows, asked, spec.near_duplicate_threshold, progress),
         "near_duplicate_threshold": spec.near_duplicate_threshold,
         "leaks": None,
         "refused": None,
     }
+    refused = [{"row": one.fields.get("row"), "problem": str(one)} for one in dataset.skipped]
+    result["unusable"] = [*refused, *result["unusable"]]
     if test is not None:
         asked_there = questions(test_rows, boilerplate=shared)
         result["leaks"] = _leaks(rows, asked, test_rows, asked_there, spec.near_duplicate_threshold, progress)
@@ -63,33 +66,55 @@ def _lengths(
     rows: Sequence[Conversation], renderer: Renderer | None, spec: PrepareSpec, progress: Progress
 ) -> dict[str, Any]:
     """Lengths of whole examples and of answers, and what `cutoff_len` cuts."""
-    lengths: list[int] = []
-    answers: list[int] = []
-    cut_rows: list[int] = []
-    cut_answers: list[int] = []
-    for row in progress.over(rows, "lengths"):
-        if renderer is None:
-            lengths.append(sum(len(turn.text) for turn in row.messages))
-            answers.append(len(row.label))
-            continue
-        # Whole first; only what is too long is rendered a second time, to see what the budget leaves of it.
-        history, thinking = spec.train_on_history, spec.enable_thinking
-        whole = renderer.examples(row, train_on_history=history, enable_thinking=thinking)
-        lengths += [len(example.input_ids) for example in whole]
-        answers += [sum(label >= 0 for label in example.labels) for example in whole]
-        if any(len(example.input_ids) > spec.cutoff_len for example in whole):
-            cut = renderer.examples(row, cutoff_len=spec.cutoff_len, train_on_history=history, enable_thinking=thinking)
-            cut_rows.append(row.row)
-            if len(cut) < len(whole) or any(example.answer_truncated for example in cut):
-                cut_answers.append(row.row)
+    counted = _Counted() if renderer is None else _count_tokens(rows, renderer, spec, progress)
+    if renderer is None:
+        for row in progress.over(rows, "lengths"):
+            counted.lengths.append(sum(len(turn.text) for turn in row.messages))
+            counted.answers.append(len(row.label))
     return {
         "unit": "characters" if renderer is None else "tokens",
-        "examples": len(lengths),
+        "examples": len(counted.lengths),
         "cutoff_len": None if renderer is None else spec.cutoff_len,
-        "tokens": length_counts(lengths),
-        "answer_tokens": length_counts(answers),
-        "truncated": {"rows": cut_rows, "answers": cut_answers},
+        "tokens": length_counts(counted.lengths),
+        "answer_tokens": length_counts(counted.answers),
+        "truncated": {"rows": counted.cut_rows, "answers": counted.cut_answers},
+        "unusable": counted.unusable,
     }
+
+
+@dataclass
+class _Counted:
+    """Lengths of examples and answers; row numbers of what is cut; rows that cannot be rendered, and why."""
+
+    lengths: list[int] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+    cut_rows: list[int] = field(default_factory=list)
+    cut_answers: list[int] = field(default_factory=list)
+    unusable: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, row: Conversation, problem: UserError) -> None:
+        self.unusable.append({"row": row.row, "problem": str(problem)})
+
+
+def _count_tokens(rows: Sequence[Conversation], renderer: Renderer, spec: PrepareSpec, progress: Progress) -> _Counted:
+    """Renders each row whole; only what is too long is rendered again, to see what the budget leaves of it."""
+    counted = _Counted()
+    options = {"train_on_history": spec.train_on_history, "enable_thinking": spec.enable_thinking}
+    rendered = renderer.examples_many(rows, **options, on_error=counted.note)  # type: ignore[arg-type]
+    for row, examples in progress.over(zip(rows, rendered, strict=True), "lengths"):
+        counted.lengths += [len(example.input_ids) for example in examples]
+        counted.answers += [sum(label >= 0 for label in example.labels) for example in examples]
+        if all(len(example.input_ids) <= spec.cutoff_len for example in examples):
+            continue
+        counted.cut_rows.append(row.row)
+        try:
+            cut = renderer.examples(row, cutoff_len=spec.cutoff_len, **options)  # type: ignore[arg-type]
+        except UserError as problem:
+            counted.note(row, problem)
+            continue
+        if any(example.answer_truncated for example in cut):
+            counted.cut_answers.append(row.row)
+    return counted
 
 
 def _empty(dataset: Dataset) -> list[int]:

@@ -9,7 +9,8 @@ _BINS = 24
 
 
 def length_counts(lengths: Sequence[int]) -> dict[str, Any]:
-    """{total, mean, max, histogram}; histogram: [upper, count] pairs, equally wide, each upper bound included.
+    """{total, mean, max, histogram}; histogram: [upper, count] pairs, equally wide, each upper bound included, from the
+    last empty bin before the shortest.
 
     Where a few rows are far longer than the rest, the last bin holds them all, up to the longest.
     """
@@ -36,7 +37,8 @@ def _histogram(lengths: Sequence[int], longest: int) -> list[list[int]]:
             counts[place] += 1
         else:
             beyond += 1
-    pairs = [[(place + 1) * width, count] for place, count in enumerate(counts)]
+    first = next((place for place, count in enumerate(counts) if count), 0)
+    pairs = [[(place + 1) * width, count] for place, count in enumerate(counts)][max(0, first - 1) :]
     return [*pairs, [longest, beyond]] if beyond else pairs
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Any
 
 from metier.data import Conversation, ImagePart, Message
@@ -17,12 +16,12 @@ IMAGE = "[image]"
 def preview_rows(
     conversations: Sequence[Conversation], *, renderer: Renderer | None = None, spec: PrepareSpec | None = None
 ) -> list[dict[str, Any]]:
-    """One entry an example: {row, text_segments, cut_at, left_out, tokens, loss_tokens, dropped_turns}.
+    """One entry an example: {row, text_segments, cut_at, left_out, truncated, tokens, loss_tokens, dropped_turns}.
 
     text_segments: [{text, loss}] of what the model sees, pictures as `[image]`; cut_at: how many tokens are kept if
-    `cutoff_len` cuts the row, else None; left_out: the text behind the cut. A row that gives several examples (each
-    answer is one where the template rewrites earlier turns) has several entries. Without a renderer the messages
-    themselves are shown, loss on the answers, and nothing is counted.
+    `cutoff_len` cuts the row, else None; left_out: the text behind a cut at the end; truncated: tokens that are cut. A
+    row that gives several examples (each answer is one where the template rewrites earlier turns) has several entries.
+    Without a renderer the messages themselves are shown, loss on the answers, and nothing is counted.
     """
     spec = spec or PrepareSpec()
     if renderer is None:
@@ -31,23 +30,26 @@ def preview_rows(
 
 
 def _rendered(row: Conversation, renderer: Renderer, spec: PrepareSpec) -> list[dict[str, Any]]:
-    def examples(cutoff_len: int | None) -> list[Example]:
-        history, thinking = spec.train_on_history, spec.enable_thinking
-        return renderer.examples(row, cutoff_len=cutoff_len, train_on_history=history, enable_thinking=thinking)
-
-    whole, kept = examples(None), examples(spec.cutoff_len)
+    options: dict[str, Any] = {"train_on_history": spec.train_on_history, "enable_thinking": spec.enable_thinking}
+    whole = renderer.examples(row, **options)
+    kept = renderer.examples(row, cutoff_len=spec.cutoff_len, **options)
     entries = []
     for index, example in enumerate(kept):
-        full = whole[index].input_ids if len(whole) == len(kept) else example.input_ids
-        cut = len(full) > len(example.input_ids) or example.dropped_turns > 0 or example.truncated > 0
-        straight = full[: len(example.input_ids)] == example.input_ids
+        length = len(example.input_ids)
+        cut = example.truncated > 0 or example.dropped_turns > 0
+        left_out = ""
+        if cut and len(whole) == len(kept) and whole[index].input_ids[:length] == example.input_ids:
+            full = whole[index]
+            tail = Example(row.row, full.input_ids[length:], full.labels[length:])
+            left_out = "".join(segment["text"] for segment in _segments(tail, renderer))
         entries.append(
             {
                 "row": row.row,
                 "text_segments": _segments(example, renderer),
-                "cut_at": len(example.input_ids) if cut else None,
-                "left_out": _text(full[len(example.input_ids) :], renderer) if cut and straight else "",
-                "tokens": len(example.input_ids),
+                "cut_at": length if cut else None,
+                "left_out": left_out,
+                "truncated": example.truncated,
+                "tokens": length,
                 "loss_tokens": sum(label >= 0 for label in example.labels),
                 "dropped_turns": example.dropped_turns,
             }
@@ -56,18 +58,14 @@ def _rendered(row: Conversation, renderer: Renderer, spec: PrepareSpec) -> list[
 
 
 def _segments(example: Example, renderer: Renderer) -> list[dict[str, Any]]:
-    """Runs of tokens with equal loss as text."""
-    pairs = zip(example.input_ids, example.labels, strict=True)
-    runs = groupby(pairs, key=lambda pair: pair[1] >= 0)
-    return [{"text": _text([token for token, _ in run], renderer), "loss": loss} for loss, run in runs]
+    segments = renderer.segments(example)
+    return [{"text": _pictured(segment.text, renderer), "loss": segment.loss} for segment in segments]
 
 
-def _text(ids: list[int], renderer: Renderer) -> str:
-    """The text of token ids, special tokens shown, a run of image tokens as one `[image]`."""
-    tokenizer = renderer.tokenizer
-    text = str(tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
-    picture = getattr(tokenizer, "image_token", None)
-    return re.sub(f"(?:{re.escape(picture)})+", IMAGE, text) if isinstance(picture, str) and picture else text
+def _pictured(text: str, renderer: Renderer) -> str:
+    """`text` with each run of image tokens as one `[image]`."""
+    token = getattr(renderer.tokenizer, "image_token", None)
+    return re.sub(f"(?:{re.escape(token)})+", IMAGE, text) if isinstance(token, str) and token else text
 
 
 def _plain(row: Conversation, train_on_history: bool) -> dict[str, Any]:

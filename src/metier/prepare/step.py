@@ -24,7 +24,8 @@ def run_prepare(spec: PrepareSpec, folder: Path, events: EventLog) -> dict[str, 
     """Writes `prepare.json` (see `check_dataset`) and `preview.json` (see `preview_rows`) and returns the former.
 
     Both are written before anything is refused, so that the reason can be read there (`refused`). Raises DataError for
-    a test set that is the training set, and for answers that `cutoff_len` would cut (unless allowed).
+    a test set that is the training set, rows that the template does not take, and answers that `cutoff_len` would cut
+    (unless allowed).
     """
     from metier.models import resolve_model
     from metier.rendering import load_renderer
@@ -59,6 +60,8 @@ def load_sets(spec: PrepareSpec) -> tuple[Dataset, Dataset | None]:
 def _refusal(spec: PrepareSpec, dataset: Dataset, test: Dataset | None, result: dict[str, Any]) -> DataError | None:
     if test is not None and _same(dataset, test, result):
         return DataError("prepare.same_sets", test=test.name, train=dataset.name)
+    for first in result["unusable"][:1]:
+        return DataError("prepare.unusable", count=len(result["unusable"]), problem=first["problem"])
     cut = result["truncated"]["answers"]
     if cut and not spec.allow_truncated_answers:
         return DataError(

@@ -51,7 +51,7 @@ def check_view(result: dict[str, Any]) -> RenderableType:
             figures.add_row(translate(f"prepare.figure_{name}"), _number(result[name]))
     for name in ("tokens", "answer_tokens"):
         counts = result[name]
-        values = {key: _number(counts[key]) for key in ("total", "mean", "max")}
+        values: dict[str, Any] = {key: _number(counts[key]) for key in ("total", "mean", "max")}
         figures.add_row(translate(f"prepare.figure_{name}", unit=unit), translate("prepare.figure_counts", **values))
     parts: list[RenderableType] = [figures, _histogram(result["tokens"]["histogram"], unit), _findings(result)]
     if result["refused"]:
