@@ -92,7 +92,7 @@ def test_csv_header_must_name_each_column_once(tmp_path: Path, header: str, said
 
 def test_json_list_error_names_line_column_and_row(tmp_path: Path) -> None:
     text = '[\n {"instruction": "a", "output": "b"},\n {"instruction": "c" "output": "d"}\n]'
-    with pytest.raises(DataError, match=r"a\.json:3, row 2, column 21: malformed JSON"):
+    with pytest.raises(DataError, match=r"a\.json:3, row 2, column 22: malformed JSON"):
         load_dataset(raw(tmp_path / "a.json", text))
 
 

@@ -39,7 +39,7 @@ def test_mixed_encodings_are_refused_with_both_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
 def test_western_encodings_are_refused_by_place(tmp_path: Path, encoding: str) -> None:
     content = '{"instruction": "é à la carte", "output": "naïve façade déjà vu"}\n'.encode(encoding)
-    with pytest.raises(DataError, match=r"a\.jsonl:2: byte 19 is neither UTF-8 nor Chinese GB18030"):
+    with pytest.raises(DataError, match=r"a\.jsonl:2: byte 20 is neither UTF-8 nor Chinese GB18030"):
         load_dataset(raw(tmp_path / "a.jsonl", b"{}\n" + content))
 
 
@@ -57,3 +57,19 @@ def test_utf16_without_a_mark_is_named(tmp_path: Path) -> None:
 def test_half_a_character_behind_a_mark_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not UTF-8-SIG"):
         load_dataset(raw(tmp_path / "a.jsonl", b"\xef\xbb\xbf" + LINE.encode("gb18030")))
+
+
+FOREIGN = {
+    "euc-kr": "환자는 사흘 동안 두통과 발열이 있었습니다. 어떻게 치료해야 합니까? 충분한 휴식을 취하십시오.",
+    "euc-jp": "患者は三日間頭痛と発熱がありました。どのように治療すればよいですか。",
+    "shift-jis": "患者は三日間頭痛と発熱がありました。どのように治療すればよいですか。",
+    "big5": "一名患者頭痛發熱三天，應該怎麼辦？建議多休息，必要時就醫。",
+    "koi8-r": "Пациент жалуется на головную боль и температуру три дня.",
+}
+
+
+@pytest.mark.parametrize("encoding", FOREIGN)
+def test_other_asian_encodings_are_not_taken_for_gb18030(tmp_path: Path, encoding: str) -> None:
+    line = json.dumps({"instruction": FOREIGN[encoding], "output": "OK"}, ensure_ascii=False)
+    with pytest.raises(DataError, match="neither UTF-8 nor Chinese GB18030"):
+        load_dataset(raw(tmp_path / "a.jsonl", line.encode(encoding)))

@@ -1,7 +1,7 @@
 """Bytes to text: one encoding per file, decided or refused by name, never repaired in silence.
 
 Order: a byte-order mark (UTF-8, UTF-16, UTF-32) decides; else strict UTF-8; else strict GB18030, but only where the
-result reads like Chinese (common characters of GB 2312 level 1) and no line of the file is UTF-8 (mixed files are
+result reads like Chinese (by its frequent characters) and no line of the file is UTF-8 (mixed files are
 refused).
 """
 
@@ -26,7 +26,18 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_COMMON_SHARE = 0.8  # of Chinese characters in GB 2312 level 1; real prose has > .95, UTF-8 misread as GB18030 < .5
+# The most frequent characters of written Chinese. Of real prose they are a half (medical .51, exams .50, statutes
+# .70); of Korean, Japanese, Big5 or UTF-8 bytes that also decode as GB18030 they are under .07.
+_FREQUENT = frozenset(
+    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里"
+    "用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实"
+    "日军者意无力它与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很最重并物手应战向头文体政"
+    "美相见被利什二等产或新己制身果加西斯月话合回特代内信表化老给世位次度门任常先海通教儿原东声提立及比员"
+    "解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何电数安少报才结反受目太量再感建务做接必场件"
+    "计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书非则听白却界达光放强即像难且权思王象"
+    "完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领共确传师观清今切院让识候带导争运"
+)
+_FREQUENT_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +145,8 @@ def _first_utf8_line(content: bytes) -> int | None:
 
 
 def _reads_like_chinese(text: str) -> bool:
-    hanzi = [character for character in text if "\u4e00" <= character <= "\u9fff"][:200_000]
-    others = sum(
-        not c.isascii() and not ("\u3000" <= c <= "\u9fff" or "\uff00" <= c <= "\uffef") for c in text[:400_000]
-    )
-    encoded = "".join(hanzi).encode("gb2312", "ignore")
-    common = sum(0xB0 <= lead <= 0xD7 for lead in encoded[0::2])
-    return bool(hanzi) and common >= _COMMON_SHARE * len(hanzi) and others <= 0.3 * len(hanzi)
+    sample = text[:400_000]
+    hanzi = [character for character in sample if "\u4e00" <= character <= "\u9fff"]
+    kana = sum("\u3041" <= character <= "\u30ff" for character in sample)
+    frequent = sum(character in _FREQUENT for character in hanzi)
+    return bool(hanzi) and frequent >= _FREQUENT_SHARE * len(hanzi) and kana <= 0.05 * len(hanzi)

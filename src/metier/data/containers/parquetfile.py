@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from metier.core.errors import DataError
+from metier.data.containers.table import first_line
 from metier.data.rows import RawRow, Source, row_error
 from metier.data.strictjson import JsonError, check_characters
 
@@ -21,7 +22,7 @@ def open_parquet(path: Path) -> Source:
     try:
         table = pyarrow.parquet.ParquetFile(path)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise DataError("data.bad_archive", file=path, problem=_first_line(error)) from error
+        raise DataError("data.bad_archive", file=path, problem=first_line(error)) from error
     return Source(path, _rows(path, table), None)
 
 
@@ -35,7 +36,7 @@ def _rows(path: Path, table: Any) -> Iterator[RawRow]:
             batch = next(batches, None)
             records = batch.to_pylist() if batch is not None else []
         except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
-            raise row_error(path, row + 1, None, "bad_batch", problem=_first_line(error)) from error
+            raise row_error(path, row + 1, None, "bad_batch", problem=first_line(error)) from error
         if batch is None:
             return
         for values in records:
@@ -46,7 +47,3 @@ def _rows(path: Path, table: Any) -> Iterator[RawRow]:
                 yield RawRow(path, row, {}, None, row_error(path, row, None, problem.name, **problem.fields))
                 continue
             yield RawRow(path, row, values)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -1,4 +1,4 @@
-"""What tables share: a header whose names are there and differ."""
+"""What tables share: a header whose names are there and differ, and a library's complaint in one line."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def check_header(path: Path, names: Sequence[str]) -> list[str]:
         if names.index(name) != position - 1:
             raise DataError("data.repeated_column", file=path, field=name)
     return list(names)
+
+
+def first_line(error: Exception) -> str:
+    """The first line of another library's message, or the error's name if it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -7,15 +7,21 @@ from __future__ import annotations
 import datetime
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from metier.core.errors import DataError
-from metier.data.containers.table import check_header
+from metier.data.containers.table import check_header, first_line
 from metier.data.rows import Note, RawRow, Source, row_error
 
 MAX_UNPACKED_BYTES = 1 << 30
+# What openpyxl, zipfile and the XML parser were seen to raise for damaged workbooks.
+_DAMAGE = (
+    OSError, EOFError, zlib.error, zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError, SyntaxError,
+    RuntimeError,
+)  # fmt: skip
 
 
 def open_xlsx(path: Path) -> Source:
@@ -29,8 +35,8 @@ def open_xlsx(path: Path) -> Source:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl reports styles it does not know; only cells matter here
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, SyntaxError) as error:
-        raise DataError("data.bad_archive", file=path, problem=error) from error
+    except _DAMAGE as error:
+        raise DataError("data.bad_archive", file=path, problem=first_line(error)) from error
     sheet = book.worksheets[0]
     notes = []
     if len(book.worksheets) > 1:
@@ -63,8 +69,8 @@ def _numbered(path: Path, sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
     try:
         for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
             yield number, cells
-    except (SyntaxError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise row_error(path, number, number + 1, "bad_batch", problem=error) from error
+    except _DAMAGE as error:
+        raise row_error(path, number, number + 1, "bad_batch", problem=first_line(error)) from error
 
 
 def _record(path: Path, row: int, number: int, header: list[str], texts: list[str]) -> RawRow:
