@@ -29,6 +29,7 @@ class Encoder:
         self._pieces: dict[str, tuple[int, ...]] = {}
         self._size = 0
         self.is_piecewise = self._cut is not None and self._plainly_declared() and self._probe()
+        self.is_appendable = all(self.encode(f"\n{one}") == self.encode("\n") + self.encode(one) for one in ("a", "你"))
 
     def _plainly_declared(self) -> bool:
         normalizer = getattr(self._backend, "normalizer", None)
@@ -90,17 +91,17 @@ class Encoder:
         """The ids of `text` as it follows `before`, tokenised apart from it: what a model writes after a prompt.
 
         A model that was given the ids of `before` can only append; so ids are never merged over the boundary, even
-        where tokenising both at once would. Tokenizers that put a space before every text (SentencePiece) are kept
-        from doing so by encoding both and taking off the ids of `before`, where these are a prefix.
+        where tokenising both at once would. Tokenizers that put a space before every text (SentencePiece) do not get
+        to do so here: the ids of `before` are taken off those of both or, where they are no prefix, those of a line
+        break off a text that begins with one.
         """
-        if self.is_piecewise:
+        if self.is_appendable:
             return self.encode(text)
-        head, both = self.encode(before), self.encode(before + text)
-        return both[len(head) :] if both[: len(head)] == head else self.encode(text)
-
-    def is_single(self, text: str) -> int | None:
-        """The id of `text` if it is one special (added) token."""
-        return self._added.get(text)
+        for start in (before, "\n"):
+            head, both = self.encode(start), self.encode(start + text)
+            if both[: len(head)] == head:
+                return both[len(head) :]
+        return self.encode(text)
 
     def first_added(self, text: str) -> tuple[int, int] | None:
         """Start and end of the first added token in `text`."""

@@ -23,9 +23,9 @@ _PACKAGE = Path(__file__).parent
 def load_renderer(resolved: ResolvedModel, *, template: str | None = None) -> Renderer:
     """The renderer of a model.
 
-    template: None takes the model's own; a `.jinja` file replaces it; the name of a family (`llama3`, `qwen3`, …) takes
-    the model's own too, after checking that it is of that family, or ours if a base model has none. Raises ConfigError if there is no template or it does not fit, ModelError if there is
-    no tokenizer.
+    template: None takes the model's own; a `.jinja` file replaces it; the name of a family (`llama3`, `qwen3`, …)
+    takes the model's own too, after checking that it is of that family, or ours if a base model has none.
+    Raises ConfigError if there is no template or it does not fit, ModelError if there is no tokenizer.
     """
     from metier.models import load_tokenizer
 

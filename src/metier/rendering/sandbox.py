@@ -25,7 +25,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 MAX_SOURCE = 200_000
-MAX_STEPS = 500_000
+MAX_STEPS = 100_000
 MAX_TEXT = 32_000_000
 TODAY = datetime(2024, 7, 26)
 DATE_STRING = "26 Jul 2024"
