@@ -42,7 +42,10 @@ def peer(predict: str, label: str) -> list[float]:
 
 
 def ours(predict: str, label: str) -> list[float]:
-    return [overlap.bleu4_characters(predict, label), *(round(f * 100, 4) for f in overlap.rouge_chinese(predict, label))]
+    return [
+        overlap.bleu4_characters(predict, label),
+        *(round(f * 100, 4) for f in overlap.rouge_chinese(predict, label)),
+    ]
 
 
 def clear_caches() -> None:
@@ -75,10 +78,28 @@ def legal(count: int, generator: random.Random) -> Pairs:
 
 
 def generated(count: int, generator: random.Random) -> Pairs:
-    parts = "患者 发热 咳嗽 三天 建议 检查 血常规 ， 。 可能 是 上呼吸道 感染 需要 休息 多饮水 服用 药物 复查".split()
-    return [
-        ("".join(generator.choices(parts, k=40)), "".join(generator.choices(parts, k=40))) for _ in range(count)
+    parts = [
+        "患者",
+        "发热",
+        "咳嗽",
+        "三天",
+        "建议",
+        "检查",
+        "血常规",
+        "，",
+        "。",
+        "可能",
+        "是",
+        "上呼吸道",
+        "感染",
+        "需要",
+        "休息",
+        "多饮水",
+        "服用",
+        "药物",
+        "复查",
     ]
+    return [("".join(generator.choices(parts, k=40)), "".join(generator.choices(parts, k=40))) for _ in range(count)]
 
 
 def measure(name: str, pairs: Pairs, rounds: int) -> None:
@@ -89,7 +110,9 @@ def measure(name: str, pairs: Pairs, rounds: int) -> None:
         clear_caches()
         seconds, found = timed(ours, pairs)
         our_seconds.append(seconds)
-    difference = max(abs(a - b) for row, other in zip(expected, found, strict=True) for a, b in zip(row, other, strict=True))
+    difference = max(
+        abs(a - b) for row, other in zip(expected, found, strict=True) for a, b in zip(row, other, strict=True)
+    )
     theirs, mine = min(peer_seconds), min(our_seconds)
     characters = sum(len(predict) + len(label) for predict, label in pairs) / len(pairs) / 2
     print(

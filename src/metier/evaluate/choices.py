@@ -4,9 +4,9 @@ Never a guess: what is not stated is unreadable. The rules, in this order:
 
 1. An options list that the answer repeats (`A. … B. … C. …`) does not count.
 2. Statements (`answer is …`, `选 …`, `… is the correct answer`), in both languages; the last one that is not negated
-   (`不是A`, `not A`) wins; one that hedges (`A or B`) reads as nothing. After `answer is`, the text of an option counts too.
-3. Without a statement: an answer that is only letters, that starts with one marked option (`B. …`), whose last line is only
-   letters, that has exactly one letter in brackets, or that calls exactly one option correct.
+   (`不是A`, `not A`) wins; one that hedges (`A or B`) reads as nothing. After `answer is`, an option's text counts too.
+3. Without a statement: an answer that is only letters, that starts with one marked option (`B. …`), whose last line is
+   only letters, that has exactly one letter in brackets, or that calls exactly one option correct.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class _Grammar:
 @lru_cache(maxsize=16)
 def _grammar(letters: str) -> _Grammar:
     one = f"[{letters}]"
-    joint = rf"\)?\s*(?:,\s*(?:and|和)?|、|/|;|&|\+|和|与|及|以及|\band\b|[ \t])\s*\(?(?:(?i:options?)\s*|选项)?"
+    joint = r"\)?\s*(?:,\s*(?:and|和)?|、|/|;|&|\+|和|与|及|以及|\band\b|[ \t])\s*\(?(?:(?i:options?)\s*|选项)?"
     group = rf"\(?\s*(?P<letters>{one}+(?:{joint}{one}+(?![A-Za-z0-9]))*)(?![A-Za-z0-9])"
     return _Grammar(
         group=re.compile(group),
@@ -181,7 +181,7 @@ def _statements(text: str, grammar: _Grammar, options: Options) -> Iterator[tupl
 
 
 def _stands_alone(text: str, group: re.Match[str], options: Options) -> bool:
-    """Whether the letter is an option rather than the start of `A patient`, `C-reactive protein`, `B细胞`, `E. coli`."""
+    """Whether the letter is an option and not the start of `A patient`, `C-reactive protein`, `B细胞`, `E. coli`."""
     after = text[group.end() :]
     if _SPECIES.match(after):
         return False
@@ -206,12 +206,12 @@ def _stands_alone(text: str, group: re.Match[str], options: Options) -> bool:
 def _option_named(text: str, options: Options) -> str | None:
     """The one option whose text stands at the start of `text`; the longest where several do."""
     start = text.lstrip().casefold()
-    found = [
+    found: list[tuple[int, str | None]] = [
         (len(words), letter)
         for letter, option in options
         if (words := _plain(option).strip().rstrip(".。").casefold()) and len(words) > 1 and start.startswith(words)
     ]
-    return max(found)[1] if found else None
+    return max(found, default=(0, None))[1]
 
 
 def _unstated(text: str, grammar: _Grammar, options: Options) -> str | None:
@@ -227,7 +227,7 @@ def _unstated(text: str, grammar: _Grammar, options: Options) -> str | None:
             return named
         # Several marked lines and nothing else: the options of a multiple choice.
         return named if starts_text and len(marked) == len(lines) == len(named) else None
-    bracketed = set(grammar.bracketed.findall(text))
+    bracketed: set[str] = set(grammar.bracketed.findall(text))
     if len(bracketed) == 1:
         return bracketed.pop()
     called = {match["letter"] for match in _CALLED.finditer(text)}
@@ -249,7 +249,7 @@ def _is_option(text: str, marker: re.Match[str], options: Options) -> bool:
 
 
 def options_of(prompt: str, given: object = None) -> Options:
-    """The choices offered: from a row's `options` (list, mapping) where given, else the last run `A. … B. …` in the prompt."""
+    """The choices offered: a row's own `options` (list, mapping), else the last run `A. … B. …` in the prompt."""
     if isinstance(given, Mapping):
         return tuple((str(letter), str(text)) for letter, text in given.items())
     if isinstance(given, Sequence) and not isinstance(given, str) and 2 <= len(given) <= len(ALPHABET):

@@ -1,9 +1,9 @@
 """Chinese word segmentation: exactly the words of `jieba.cut`, about twice as fast.
 
-The dictionary, the weights and the hidden Markov tables are jieba's own, read from the installed package; only the search
-is written anew (one pass from the right instead of a graph and a route; the Markov search unrolled over its four states).
-Sums are made in jieba's order, so that ties and roundings fall the same way. jieba's cache file in the shared temporary
-folder is not used: it is unmarshalled code-like data that any user of the machine could have placed there.
+The dictionary, the weights and the hidden Markov tables are jieba's own, read from the installed package; only the
+search is written anew (one pass from the right instead of a graph and a route; the Markov search unrolled over its four
+states). Sums are made in jieba's order, so that ties and roundings fall the same way. jieba's cache file in the shared
+temporary folder is not used: it is unmarshalled, and any user of the machine could have placed it there.
 
 Source: https://github.com/fxsjy/jieba (MIT), version 0.42.1, `jieba/__init__.py` and `jieba/finalseg/__init__.py`.
 """
@@ -45,9 +45,7 @@ class _Tables:
 
 @cache
 def _tables() -> _Tables:
-    from jieba.finalseg.prob_emit import P as emit
-    from jieba.finalseg.prob_start import P as start
-    from jieba.finalseg.prob_trans import P as trans
+    from jieba.finalseg import prob_emit, prob_start, prob_trans
 
     fields = files("jieba").joinpath("dict.txt").read_text(encoding="utf-8").split()
     counts = list(map(int, fields[1::3]))
@@ -60,7 +58,7 @@ def _tables() -> _Tables:
             if word[:end] in weights:
                 break
             weights[word[:end]] = _PREFIX
-    b, m, e, s = (emit[state] for state in "BMES")
+    b, m, e, s = (prob_emit.P[state] for state in "BMES")
     return _Tables(
         weights,
         log(1) - log_total,
@@ -68,8 +66,8 @@ def _tables() -> _Tables:
             char: (b.get(char, _NEVER), m.get(char, _NEVER), e.get(char, _NEVER), s.get(char, _NEVER))
             for char in {**b, **m, **e, **s}
         },
-        (start["B"], start["M"], start["E"], start["S"]),
-        {first + second: p for first, row in trans.items() for second, p in row.items()},
+        (prob_start.P["B"], prob_start.P["M"], prob_start.P["E"], prob_start.P["S"]),
+        {first + second: p for first, row in prob_trans.P.items() for second, p in row.items()},
     )
 
 

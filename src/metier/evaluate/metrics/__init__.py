@@ -10,6 +10,7 @@ METRICS: Registry[Metric] = Registry(
         "choice_accuracy": f"{_HERE}.short:CHOICE_ACCURACY",
         "contains": f"{_HERE}.short:CONTAINS",
         "exact_match": f"{_HERE}.short:EXACT_MATCH",
+        "correct": f"{_HERE}.short:CORRECT",
         "token_f1": f"{_HERE}.short:TOKEN_F1",
         "bleu4": f"{_HERE}.sentences:BLEU4",
         "rouge1": f"{_HERE}.sentences:ROUGE1",

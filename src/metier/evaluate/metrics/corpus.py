@@ -1,7 +1,7 @@
 """BLEU and chrF of a whole corpus, as sacrebleu computes them.
 
-Each row gives its counts; counts are summed before the score is made, also within every bootstrap sample, for all samples
-at once. Tokenizers are sacrebleu's own. Equal to `sacrebleu.BLEU` and `sacrebleu.CHRF` with their defaults.
+Each row gives its counts; counts are summed before the score is made, also within every bootstrap sample, for all
+samples at once. Tokenizers are sacrebleu's own. Equal to `sacrebleu.BLEU` and `sacrebleu.CHRF` with their defaults.
 """
 
 from __future__ import annotations
@@ -11,20 +11,23 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.metadata import version
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from metier.evaluate.metrics.definition import Array, Measure, Metric, Pair
 
+_SACREBLEU = f"sacrebleu {version('sacrebleu')}"
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 
 
 @cache
 def _tokenizer(name: str) -> Callable[[str], str]:
-    from sacrebleu.metrics.bleu import _get_tokenizer
+    from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
+    from sacrebleu.tokenizers.tokenizer_zh import TokenizerZh
 
-    return cast("Callable[[str], str]", _get_tokenizer(name)())
+    kind: Any = TokenizerZh if name == "zh" else Tokenizer13a  # their constructors are untyped
+    return cast("Callable[[str], str]", kind())
 
 
 def _tokens(text: str, tokenizer: str) -> tuple[str, ...]:
@@ -40,7 +43,10 @@ def _word_grams(text: str, tokenizer: str) -> tuple[Counter[tuple[str, ...]], ..
 def bleu_counts(answer: str, label: str, tokenizer: str) -> tuple[float, ...]:
     """Lengths of answer and label, matches of 1- to 4-grams, and n-grams of the answer: ten numbers."""
     found, wanted = _word_grams(answer, tokenizer), _word_grams(label, tokenizer)
-    matches = [sum(min(count, other[gram]) for gram, count in grams.items()) for grams, other in zip(found, wanted, strict=True)]
+    matches = [
+        sum(min(count, other[gram]) for gram, count in grams.items())
+        for grams, other in zip(found, wanted, strict=True)
+    ]
     return (found[0].total(), wanted[0].total(), *matches, *(grams.total() for grams in found))
 
 
@@ -58,7 +64,9 @@ def combine_bleu(sums_BS: Array, counts_B: Array, *, effective_order: bool = Fal
         known_B4 = totals_B4 > 0
         # Without effective order a missing order counts as precision 0, which makes the whole score 0.
         orders = known_B4.sum(axis=1) if effective_order else np.full(len(sums_BS), 4)
-        logarithms = np.where(known_B4, np.log(np.where(known_B4, precision_B4, 1.0)), 0.0 if effective_order else -np.inf)
+        logarithms = np.where(
+            known_B4, np.log(np.where(known_B4, precision_B4, 1.0)), 0.0 if effective_order else -np.inf
+        )
         penalty = np.where(length < reference, np.exp(1.0 - reference / np.maximum(length, 1.0)), 1.0)
         score = penalty * np.exp(logarithms.sum(axis=1) / np.maximum(orders, 1))
     return cast("Array", np.where((matches_B4.sum(axis=1) > 0) & (length > 0), score, 0.0))
@@ -88,7 +96,9 @@ def combine_chrf(sums_BS: Array, counts_B: Array) -> Array:
     precision = np.where(usable_B6, common_B6 / np.maximum(found_B6, 1), 0.0).sum(axis=1) / orders
     recall = np.where(usable_B6, common_B6 / np.maximum(wanted_B6, 1), 0.0).sum(axis=1) / orders
     weighted = 4.0 * precision + recall
-    return cast("Array", np.where(weighted > 0, 100.0 * 5.0 * precision * recall / np.where(weighted > 0, weighted, 1.0), 0.0))
+    return cast(
+        "Array", np.where(weighted > 0, 100.0 * 5.0 * precision * recall / np.where(weighted > 0, weighted, 1.0), 0.0)
+    )
 
 
 def _measure_bleu(tokenizer: str | None) -> Callable[[Pair], Measure]:
@@ -121,7 +131,7 @@ def _bleu(name: str, tokenizer: str | None) -> Metric:
     label = tokenizer or "zh (Chinese) | 13a"
     return Metric(
         name=name,
-        version=f"sacrebleu {version('sacrebleu')}; nrefs:1|case:mixed|eff:no|tok:{tokenizer or '{tokenizer}'}|smooth:exp",
+        version=f"{_SACREBLEU}; nrefs:1|case:mixed|eff:no|tok:{tokenizer or '{tokenizer}'}|smooth:exp",
         level="corpus",
         maximum=100.0,
         tokenizer=label,
@@ -140,7 +150,7 @@ BLEU_ZH = _bleu("bleu_zh", "zh")
 BLEU_13A = _bleu("bleu_13a", "13a")
 CHRF = Metric(
     name="chrf",
-    version=f"sacrebleu {version('sacrebleu')}; nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no",
+    version=f"{_SACREBLEU}; nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no",
     level="corpus",
     maximum=100.0,
     tokenizer="character 1- to 6-grams",

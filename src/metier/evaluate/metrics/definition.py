@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from metier.core.i18n import LANGUAGES, translate
 
-Kind = Literal["choice", "exact", "open"]
+Kind = Literal["choice", "exact", "contains", "open"]
 Level = Literal["sentence-mean", "corpus"]
 Array = NDArray[np.float64]
-ALL_KINDS: frozenset[Kind] = frozenset(("choice", "exact", "open"))
+ALL_KINDS: frozenset[Kind] = frozenset(("choice", "exact", "contains", "open"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,13 @@ class Pair:
     """What a metric sees of one row.
 
     answer: the text to score (raw, or without its thinking, as the metric asks); label: the reference text;
-    gold: the expected short answer (letters for a choice, else a word or number), if the row names one;
-    options: the choices offered, letter → text; language: of the whole file.
+    kind: of the row; gold: the short right answer (letters for a choice, else a word or number), if the row names one;
+    options: the choices offered, letter and text; language: of the whole file.
     """
 
     answer: str
     label: str
+    kind: Kind = "open"
     gold: str | None = None
     options: tuple[tuple[str, str], ...] = ()
     language: str = "en"
@@ -57,8 +58,8 @@ class Metric:
     """A named, versioned score.
 
     maximum: end of the scale that starts at 0; reads: `raw` text or the `answer` without thinking; kinds: rows that it
-    fits; proportion: rows are right or wrong; sees: fraction of a text's letters the tokenizer keeps apart (1.0: all),
-    below one half the metric is blind to the text.
+    fits; proportion: rows are right or wrong; sees: share of a text's letters that the tokenizer keeps and keeps apart
+    (below one half the metric is blind to the text); default: chosen by `auto`.
     """
 
     name: str
@@ -92,5 +93,6 @@ class Metric:
             "tokenizer": self.tokenizer,
             "smoothing": self.smoothing,
             "version": self.version,
+            "proportion": self.proportion,
             "definition": self.definition(),
         }

@@ -1,13 +1,14 @@
 """METEOR without WordNet: exact words, then Porter stems; nltk's alignment and default weights.
 
-Source: A. Lavie, A. Agarwal, METEOR, 2007; `nltk.translate.meteor_score.single_meteor_score` (alpha .9, beta 3, gamma .5)
-with no synonyms, as published for LeCoQA (jieba's words, mean of rows).
+Source: A. Lavie, A. Agarwal, METEOR, 2007; `nltk.translate.meteor_score.single_meteor_score` (alpha .9, beta 3, gamma
+.5) with no synonyms, as published for LeCoQA (jieba's words, mean of rows).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 from metier.evaluate.metrics.definition import Measure, Metric, Pair
 from metier.evaluate.metrics.porter import stem
@@ -27,11 +28,8 @@ def meteor(hypothesis: Sequence[str], reference: Sequence[str]) -> float:
         return 0.0
     precision, recall = len(matches) / len(hypothesis), len(matches) / len(reference)
     mean = (precision * recall) / (0.9 * precision + (1 - 0.9) * recall)
-    chunks = 1 + sum(
-        (second[0] != first[0] + 1) or (second[1] != first[1] + 1)
-        for first, second in zip(matches, matches[1:], strict=False)
-    )
-    penalty = 0.5 * (chunks / len(matches)) ** 3.0
+    chunks = 1 + sum((second[0] != first[0] + 1) or (second[1] != first[1] + 1) for first, second in pairwise(matches))
+    penalty: float = 0.5 * (chunks / len(matches)) ** 3.0
     return (1 - penalty) * mean
 
 

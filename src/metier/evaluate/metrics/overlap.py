@@ -1,8 +1,8 @@
 """BLEU and ROUGE of sentences, as the field's scripts compute them row by row.
 
 `bleu4`, `rouge1`, `rouge2`, `rougel`: LLaMA-Factory, `train/sft/metric.py` (`ComputeSimilarity`) and
-`scripts/eval_bleu_rouge.py`: nltk's `sentence_bleu` over characters with smoothing method 3, and rouge-chinese 1.0.3 over
-jieba's words, × 100, each row rounded to 4 decimals. `bleu_sentence_jieba`: as published for LeCoQA. All equal their
+`scripts/eval_bleu_rouge.py`: nltk's `sentence_bleu` over characters with smoothing method 3, and rouge-chinese 1.0.3
+over jieba's words, × 100, each row rounded to 4 decimals. `bleu_sentence`: as published for LeCoQA. All equal their
 sources to the last digit; the code here is thin because only one reference and four orders are wanted.
 """
 
@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from rapidfuzz.distance import LCSseq
 
@@ -49,13 +50,14 @@ def sentence_bleu(hypothesis: Sequence[str], reference: Sequence[str], smoothing
             precision = smoothing(zeros, denominator, length)
         if precision > 0:
             logarithms.append(0.25 * math.log(precision))
-    penalty = 1.0 if length > len(reference) else math.exp(1 - len(reference) / length)
-    return penalty * math.exp(math.fsum(logarithms))
+    penalty: float = 1.0 if length > len(reference) else math.exp(1 - len(reference) / length)
+    geometric: float = math.exp(math.fsum(logarithms))
+    return penalty * geometric
 
 
 def method3(zeros: int, denominator: int, length: int) -> float:
     """NIST geometric smoothing (nltk method 3)."""
-    return 1 / (2**zeros * denominator)
+    return float(1 / (2**zeros * denominator))
 
 
 def method4(zeros: int, denominator: int, length: int) -> float:
@@ -116,17 +118,14 @@ def rouge_words(text: str) -> tuple[str, ...]:
     for end in _ENDS:
         joined = end.sub(r"\1\n\2", joined)
     return tuple(
-        word
-        for sentence in joined.rstrip().split("\n")
-        if sentence
-        for word in " ".join(sentence.split()).split(" ")
+        word for sentence in joined.rstrip().split("\n") if sentence for word in " ".join(sentence.split()).split(" ")
     )
 
 
 @lru_cache(maxsize=1 << 14)
 def _rouge_sets(text: str) -> tuple[tuple[str, ...], frozenset[str], frozenset[tuple[str, str]]]:
     found = rouge_words(text)
-    return found, frozenset(found), frozenset(zip(found, found[1:], strict=False))
+    return found, frozenset(found), frozenset(pairwise(found))
 
 
 @lru_cache(maxsize=1 << 14)

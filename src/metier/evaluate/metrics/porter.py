@@ -1,13 +1,14 @@
 """Porter's stemmer with the extensions that nltk uses by default; METEOR's second stage.
 
-Source: M. Porter, An algorithm for suffix stripping, 1980; `nltk.stem.porter` in its mode NLTK_EXTENSIONS, whose results
-it gives word for word.
+Source: M. Porter, An algorithm for suffix stripping, 1980; `nltk.stem.porter` in its mode NLTK_EXTENSIONS, whose
+results it gives word for word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 
 Condition = Callable[[str], bool]
 _IRREGULAR = {
@@ -60,7 +61,7 @@ def _consonants(word: str) -> list[bool]:
 def _measure(word: str) -> int:
     """Number of vowel-consonant sequences."""
     flags = _consonants(word)
-    return sum(1 for first, second in zip(flags, flags[1:], strict=False) if not first and second)
+    return sum(1 for first, second in pairwise(flags) if not first and second)
 
 
 def _positive(word: str) -> bool:

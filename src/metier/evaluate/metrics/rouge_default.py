@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 from rapidfuzz.distance import LCSseq
 
@@ -19,7 +20,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 def rouge_default(answer: str, label: str) -> tuple[float, float, float]:
     """F of ROUGE-1, ROUGE-2 (clipped counts) and ROUGE-L, 0 to 1."""
     found, wanted = _WORD.findall(answer.lower()), _WORD.findall(label.lower())
-    pairs_found, pairs_wanted = (Counter(zip(words, words[1:], strict=False)) for words in (found, wanted))
+    pairs_found, pairs_wanted = (Counter(pairwise(words)) for words in (found, wanted))
     return (
         _f((Counter(found) & Counter(wanted)).total(), len(found), len(wanted)),
         _f((pairs_found & pairs_wanted).total(), pairs_found.total(), pairs_wanted.total()),

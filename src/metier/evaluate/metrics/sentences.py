@@ -1,4 +1,4 @@
-"""The sentence metrics of `overlap` as registered: raw text as LLaMA-Factory scores it, and the answer without thinking."""
+"""The sentence metrics of `overlap` as registered: raw text as LLaMA-Factory scores it, and without thinking."""
 
 from __future__ import annotations
 

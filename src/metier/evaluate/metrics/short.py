@@ -14,7 +14,9 @@ from functools import lru_cache
 from metier.evaluate.choices import read_choices
 from metier.evaluate.metrics.definition import Measure, Metric, Pair
 
-_TOKEN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[-+]?\d+(?:[.,]\d+)*%?|[^\W\d_\u3400-\u9fff\uf900-\ufaff]+(?:['’][^\W\d_]+)?")
+_TOKEN = re.compile(
+    r"[\u3400-\u9fff\uf900-\ufaff]|[-+]?\d+(?:[.,]\d+)*%?|[^\W\d_\u3400-\u9fff\uf900-\ufaff]+(?:['’][^\W\d_]+)?"
+)
 TOKENIZER = "characters (Chinese), words (other), NFKC, case folded"
 
 
@@ -55,21 +57,35 @@ def measure_exact(pair: Pair) -> Measure:
 
 
 def measure_contains(pair: Pair) -> Measure:
-    """Right when the gold answer's tokens stand in the answer, one behind the other."""
+    """Right when the gold answer's tokens stand in the answer, one behind the other. Needs a gold answer."""
+    if pair.gold is None and pair.kind == "open":
+        return Measure(None)
     found, wanted = plain_tokens(pair.answer), _wanted(pair)
     size = len(wanted)
     return _truth(bool(size) and any(found[at : at + size] == wanted for at in range(len(found) - size + 1)))
 
 
+def measure_correct(pair: Pair) -> Measure:
+    """Right or wrong by the row's own kind; open rows only where they name a gold answer."""
+    measures = {
+        "choice": measure_choice,
+        "exact": measure_exact,
+        "contains": measure_contains,
+        "open": measure_contains,
+    }
+    return measures[pair.kind](pair)
+
+
 def token_f1(answer: str, reference: str) -> float:
-    """Harmonic mean of precision and recall over tokens with their counts, 0 to 1 (as SQuAD, without dropping articles)."""
+    """Harmonic mean of precision and recall over counted tokens, 0 to 1 (as SQuAD, but articles are kept)."""
     found, wanted = Counter(plain_tokens(answer)), Counter(plain_tokens(reference))
     common = (found & wanted).total()
     return 2.0 * common / (found.total() + wanted.total()) if common else 0.0
 
 
 def _measure_f1(pair: Pair) -> Measure:
-    value = token_f1(pair.answer, pair.gold if pair.gold is not None else pair.label)
+    # A short gold answer on an open row is a key word, not what the whole answer should read.
+    value = token_f1(pair.answer, pair.label if pair.kind == "open" or pair.gold is None else pair.gold)
     return Measure(value, (value,))
 
 
@@ -105,7 +121,7 @@ CONTAINS = Metric(
     tokenizer=TOKENIZER,
     smoothing="none",
     reads="answer",
-    kinds=frozenset(("exact",)),
+    kinds=frozenset(("exact", "contains", "open")),
     measure=measure_contains,
     proportion=True,
 )
@@ -117,6 +133,19 @@ TOKEN_F1 = Metric(
     tokenizer=TOKENIZER,
     smoothing="none",
     reads="answer",
-    kinds=frozenset(("open", "exact")),
+    kinds=frozenset(("open", "exact", "contains")),
     measure=_measure_f1,
+)
+CORRECT = Metric(
+    name="correct",
+    version="1",
+    level="sentence-mean",
+    maximum=1.0,
+    tokenizer=f"option letters; {TOKENIZER}",
+    smoothing="none",
+    reads="answer",
+    kinds=frozenset(("choice", "exact", "contains", "open")),
+    measure=measure_correct,
+    proportion=True,
+    default=False,
 )

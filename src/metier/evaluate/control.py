@@ -1,0 +1,71 @@
+"""What a score would be without knowledge: guessing for choices, other rows' references for texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from metier.evaluate.bootstrap import TOO_FEW, Settings, contrast
+from metier.evaluate.metrics.definition import Array, Metric
+from metier.evaluate.predictions import Row
+from metier.evaluate.scoring import score
+
+_SHIFTS = 4
+
+
+def chance_level(rows: Sequence[Row]) -> float | None:
+    """Expected choice accuracy of blind guessing: one option of k, or one of 2^k - 1 sets where several are right."""
+    shares = []
+    for row in rows:
+        if row.kind == "choice" and row.gold is not None:
+            offered = len(row.options) or 5
+            shares.append(1 / offered if len(row.gold) == 1 else 1 / (2**offered - 1))
+    return float(np.mean(shares)) if shares else None
+
+
+def content_control(
+    base: Sequence[Row], tuned: Sequence[Row], metric: Metric, language: str, settings: Settings
+) -> dict[str, Any] | None:
+    """How much of a text score's gain is content rather than style.
+
+    Each answer is also scored against the references of other rows. A model that only learnt how answers look here
+    gains there as much. Returned: that gain, and the gain beyond it with its interval. None for metrics of right and
+    wrong, for few rows, and where most references are the same.
+    """
+    if metric.proportion or len(base) < TOO_FEW:
+        return None
+    fitting = [place for place, row in enumerate(base) if row.kind in metric.kinds and row.label]
+    if len(fitting) < TOO_FEW or len({base[place].label for place in fitting}) * 2 < len(fitting):
+        return None
+    shuffled = [
+        _against_others([side[place] for place in fitting], metric, language, settings) for side in (base, tuned)
+    ]
+    own = [score([side[place] for place in fitting], metric, language).statistics for side in (base, tuned)]
+    if len(own[0]) != len(shuffled[0]):
+        return None
+    beyond = contrast(
+        [(1.0, own[1]), (-1.0, own[0]), (-1.0, shuffled[1]), (1.0, shuffled[0])], metric.combine, settings
+    )
+    elsewhere = contrast([(1.0, shuffled[1]), (-1.0, shuffled[0])], metric.combine, settings)
+    return {
+        "gain_on_other_references": elsewhere.score,
+        "gain_beyond": beyond.score,
+        "low": beyond.low,
+        "high": beyond.high,
+        "n": len(fitting),
+    }
+
+
+def _against_others(rows: list[Row], metric: Metric, language: str, settings: Settings) -> Array:
+    """Mean statistics of each answer against a few other rows' references."""
+    order = np.random.default_rng(settings.seed).permutation(len(rows))
+    place_of = np.argsort(order)
+    found = []
+    for shift in range(1, min(_SHIFTS, len(rows) - 1) + 1):
+        others = [rows[order[(place_of[place] + shift) % len(rows)]] for place in range(len(rows))]
+        moved = [replace(row, label=other.label, gold=other.gold) for row, other in zip(rows, others, strict=True)]
+        found.append(score(moved, metric, language).statistics)
+    return np.asarray(np.mean(found, axis=0), dtype=np.float64)
