@@ -12,12 +12,13 @@ import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from tools.samples.facts import FACTS, read_table
 from tools.samples.guard import guard_rows
-from tools.samples.rows import Row, demo_rows, sample_rows, wording
+from tools.samples.rows import Row, demo_rows, sample_rows
 
 SEED = 3
 DEMO_ROWS, DEMO_TEST_ROWS = 640, 100
@@ -37,6 +38,12 @@ def sample_sets(seed: int = SEED) -> dict[str, list[Row]]:
     return sets
 
 
+def titles() -> dict[str, dict[str, Any]]:
+    """Title, description and part (`split`) of each set, in both languages."""
+    text = Path(__file__).with_name("samples").joinpath("titles.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text))
+
+
 def packed(rows: Iterable[Row]) -> bytes:
     """Rows as gzipped JSON lines; the bytes depend on the rows alone."""
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("utf-8")
@@ -54,15 +61,14 @@ def write_samples(folder: Path, seed: int = SEED) -> None:
     for name, rows in sets.items():
         content = packed(rows)
         (folder / f"{name}.jsonl.gz").write_bytes(content)
-        medical = name.startswith("medical")
         index[name] = {
             "file": f"{name}.jsonl.gz",
             "format": "openai",
             "rows": len(rows),
             "sha256": hashlib.sha256(content).hexdigest(),
             "languages": sorted({row["meta"]["language"] for row in rows}),
-            "test": f"{name}_test" if f"{name}_test" in sets else None,
-            "note": wording()["disclaimer" if medical else "guard_note"],
+            "license": "Apache-2.0",
+            **titles()[name],
         }
     text = f"# Made by tools/make_samples.py with seed {seed}; do not edit.\n"
     text += yaml.safe_dump(index, allow_unicode=True, sort_keys=False, width=120)
