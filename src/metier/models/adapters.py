@@ -58,8 +58,6 @@ def _adapter_config(adapter: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or config.get("peft_type") != "LORA":
         kind = config.get("peft_type") if isinstance(config, dict) else None
         raise ModelError("models.adapter_kind", folder=adapter, kind=kind)
-    if config.get("auto_mapping"):
-        raise ModelError("models.remote_code", file=adapter / ADAPTER_CONFIG)
     if not (adapter / ADAPTER_WEIGHTS).is_file():
         pickles = sorted(path for path in adapter.iterdir() if path.suffix in PICKLES)
         if pickles:

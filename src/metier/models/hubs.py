@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,9 @@ def fetch_huggingface(name: str, identity: str, *, revision: str | None, events:
     from huggingface_hub import HfApi, constants, errors, snapshot_download
 
     source = f"hf:{identity}"
+    endpoint = os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
     try:
-        information = HfApi(endpoint=constants.ENDPOINT).model_info(identity, revision=revision, files_metadata=True)
+        information = HfApi(endpoint=endpoint).model_info(identity, revision=revision, files_metadata=True)
         size = _check_listing(source, information.siblings or [])
         partial = partial_folder(name)
         _check_room(partial, size)
@@ -40,13 +42,13 @@ def fetch_huggingface(name: str, identity: str, *, revision: str | None, events:
             local_dir=partial,
             allow_patterns=WANTED,
             ignore_patterns=UNWANTED,
-            endpoint=constants.ENDPOINT,
+            endpoint=endpoint,
         )
     except errors.GatedRepoError as error:
-        raise ModelError("models.gated", source=source, url=f"{constants.ENDPOINT}/{identity}") from error
+        raise ModelError("models.gated", source=source, url=f"{endpoint}/{identity}") from error
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.HFValidationError) as error:
         raise ModelError("models.not_on_hub", source=source, revision=revision or "main") from error
-    except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
+    except (_http_error(), errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
         raise cannot_fetch(name, source, _reason(error)) from error
     return _finish(name, source=source, revision=information.sha)
 
@@ -73,6 +75,13 @@ def fetch_modelscope(name: str, identity: str, *, revision: str | None, events: 
     return _finish(name, source=source, revision=revision or "master")
 
 
+def _http_error() -> type[Exception]:
+    """The error that all failures of huggingface_hub's HTTP client are; which client it is differs between versions."""
+    from huggingface_hub import errors
+
+    return next(kind for kind in errors.HfHubHTTPError.__mro__ if kind.__module__.startswith("http"))
+
+
 def _check_listing(source: str, siblings: list[Any]) -> int:
     """Bytes that will be downloaded. Raises ModelError, before any of it, if there are no safetensors."""
     wanted = [item for item in siblings if item.rfilename.endswith(".safetensors") and _is_wanted(item.rfilename)]
@@ -97,7 +106,14 @@ def _check_room(folder: Path, size: int) -> None:
 
 def _finish(name: str, **source: Any) -> Path:
     partial = partial_folder(name)
-    check_model_folder(partial)
+    try:
+        check_model_folder(partial)
+    except ModelError as error:
+        # The next attempt fetches the broken file anew and keeps the others.
+        broken = Path(str(error.fields.get("file", "")))
+        if broken.parent == partial:
+            broken.unlink(missing_ok=True)
+        raise
     write_source(partial, **source)
     return finish_partial(name)
 

@@ -1,4 +1,4 @@
-"""Whether the network may be asked, and a way to be sure that it is not."""
+"""Whether the network may be asked, and ways to be sure that libraries neither ask it nor draw on the terminal."""
 
 from __future__ import annotations
 
@@ -29,3 +29,17 @@ def no_hub() -> Iterator[None]:
         yield
     finally:
         constants.HF_HUB_OFFLINE = before
+
+
+@contextmanager
+def no_bars() -> Iterator[None]:
+    """Within it, transformers draws no progress bars: the terminal belongs to whoever shows our events."""
+    from transformers.utils import logging
+
+    before = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if before:
+            logging.enable_progress_bar()
