@@ -8,6 +8,7 @@ Shapes: B batch (1 where rows are packed), H heads, K key/value heads, L tokens,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -48,7 +49,7 @@ def packed_attention(
     if softcap is None and dropout == 0.0 and _fits_varlen(query_BHLD, segment_bounds):
         return _varlen(query_BHLD, key_BKLD, value_BKLD, bounds, scaling, sliding_window, grouped), None
     outputs = []
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in pairwise(bounds):
         rows = query_BHLD[:, :, start:end], key_BKLD[:, :, start:end], value_BKLD[:, :, start:end]
         if softcap is not None:
             outputs.append(_softcapped(*rows, dropout, scaling, sliding_window, softcap))
@@ -111,7 +112,7 @@ def _varlen(
     from torch.nn.attention.varlen import varlen_attn
 
     starts = torch.tensor(bounds, dtype=torch.int32, device=query.device)
-    longest = max(end - start for start, end in zip(bounds[:-1], bounds[1:], strict=True))
+    longest = max(end - start for start, end in pairwise(bounds))
     flat = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]
     left = window - 1 if window is not None else -1
     output = varlen_attn(

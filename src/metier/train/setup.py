@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_callback import ProgressCallback as BarCallback
 
+from metier.core.errors import ConfigError
 from metier.core.events import EventLog
 from metier.core.i18n import translate
+from metier.train import fused
 from metier.train.arguments import training_arguments
 from metier.train.batches import Layout, MicroBatch, Steps, packed_batch, padded_batch
+from metier.train.loss import Head, logits_loss
 from metier.train.model import Machine
 from metier.train.plan import RowOrder, share
 from metier.train.progress import Progress
@@ -38,6 +41,7 @@ def build_trainer(
     packing = machine.packing and can_pack(model)
     if machine.packing and not packing:
         events.emit("warning", message=translate("train.cannot_pack", model=material.resolved.reference))
+    head = choose_head(spec, machine, model, events)
     layout = Layout(
         packing=packing,
         budget=machine.tokens_per_batch,
@@ -60,12 +64,26 @@ def build_trainer(
         keep=spec.save_total_limit,
         patience=spec.early_stopping_patience,
         keep_best=spec.load_best,
+        head=head,
     )
     progress.trainer = trainer
     trainer.add_callback(progress)
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(BarCallback)
     return trainer
+
+
+def choose_head(spec: TrainSpec, machine: Machine, model: Any, events: EventLog) -> Head:
+    """Puts the engine room in where it fits; returns what turns the model's outputs into the loss."""
+    if spec.engine == "plain" or machine.fsdp or machine.gradient_checkpointing or not machine.packing:
+        return logits_loss
+    reason = fused.fits(model)
+    if reason is None:
+        return fused.install(model)
+    if spec.engine == "fused":
+        raise ConfigError("train.engine_does_not_fit", reason=reason)
+    events.emit("log", message=translate("train.plain_engine", reason=reason))
+    return logits_loss
 
 
 def evaluation_batches(spec: TrainSpec, material: Material, layout: Layout) -> list[MicroBatch]:

@@ -27,7 +27,7 @@ from metier.core.errors import DivergedError
 from metier.train import checkpoints, state, weights
 from metier.train.batches import MicroBatch, Step, Steps, step_loader
 from metier.train.checkpoints import Checkpoint
-from metier.train.loss import loss_sum
+from metier.train.loss import Head, logits_loss, loss_sum
 from metier.train.stopping import Stopper
 
 
@@ -51,6 +51,7 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
         keep: int = 2,
         patience: int | None = None,
         keep_best: bool = False,
+        head: Head = logits_loss,
     ) -> None:
         super().__init__(model=model, args=arguments, train_dataset=steps, eval_dataset=evaluation)
         self.folder = folder
@@ -60,6 +61,7 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
         self.keep = keep
         self.patience = patience
         self.keep_best = keep_best
+        self.head = head
         self.tokens_seen = 0
         self.seconds = 0.0
         self.interrupted = False
@@ -127,7 +129,7 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
         for index, batch in enumerate(inputs.micro_batches):
             context = contextlib.nullcontext() if index == last else self.accelerator.no_sync(model=model)
             with context, self.compute_loss_context_manager():
-                loss = loss_sum(model, batch.to(self.args.device)) * scale
+                loss = loss_sum(model, batch.to(self.args.device), self.head) * scale
                 self.accelerator.backward(loss)
             total += loss.detach()
         self._agree(total)
@@ -173,7 +175,7 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
         totals = torch.zeros(2, dtype=torch.float64, device=self.args.device)
         with torch.no_grad(), self.compute_loss_context_manager():
             for batch in self.evaluation:
-                totals[0] += loss_sum(model, batch.to(self.args.device)).double()
+                totals[0] += loss_sum(model, batch.to(self.args.device), self.head).double()
                 totals[1] += len(batch.targets)
         if self.args.world_size > 1:
             distributed.all_reduce(totals)
