@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from metier.core.errors import ModelError
 from metier.models.checks import check_model_folder, read_model_config
 from metier.models.hardware import choose_device, choose_dtype
-from metier.models.nohub import no_bars, no_hub
+from metier.models.nohub import no_hub, quiet
 from metier.models.resolve import ResolvedModel
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def load_model(
     }
     if attn_implementation is not None:
         options["attn_implementation"] = attn_implementation
-    with no_hub(), no_bars():
+    with no_hub(), quiet():
         try:
             model = model_class(config).from_pretrained(resolved.folder, **options)
         except (OSError, ValueError, RuntimeError) as error:
@@ -87,7 +87,7 @@ def model_class(config: PretrainedConfig) -> Any:
 def _with_adapter(model: Any, resolved: ResolvedModel) -> Any:
     from peft import PeftModel
 
-    with no_hub():
+    with no_hub(), quiet():
         try:
             return PeftModel.from_pretrained(model, str(resolved.adapter), local_files_only=True)
         except (OSError, ValueError, RuntimeError, KeyError) as error:

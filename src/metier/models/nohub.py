@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,14 +33,19 @@ def no_hub() -> Iterator[None]:
 
 
 @contextmanager
-def no_bars() -> Iterator[None]:
-    """Within it, transformers draws no progress bars: the terminal belongs to whoever shows our events."""
+def quiet() -> Iterator[None]:
+    """Within it, transformers draws no progress bars and PEFT says nothing of transformers' future.
+
+    The terminal belongs to whoever shows our events.
+    """
     from transformers.utils import logging
 
     before = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
     finally:
         if before:
             logging.enable_progress_bar()

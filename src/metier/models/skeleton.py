@@ -11,7 +11,7 @@ from metier.core.errors import ModelError
 from metier.models.catalogue import CatalogueEntry, find, preset_config
 from metier.models.checks import read_model_config
 from metier.models.load import load_config, model_class
-from metier.models.nohub import no_hub
+from metier.models.nohub import no_hub, quiet
 from metier.models.resolve import ResolvedModel
 from metier.models.store import stored
 
@@ -149,7 +149,7 @@ def _attach_lora(model: Any, rank: int, target: str) -> tuple[int, int]:
 
     options = LoraConfig(r=rank, target_modules=lora_modules(model, target), task_type="CAUSAL_LM")
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), quiet():
             adapted = get_peft_model(model, options, low_cpu_mem_usage=True)
     except ValueError as error:
         raise ModelError("models.no_lora_target", target=target) from error

@@ -281,16 +281,17 @@ def _plan_predict(
     if parallel > devices:
         hints.append(_both("plan_too_few_for_parallel", parallel=parallel, devices=devices))
     if total > budget:
-        hints.append(_how_to_fit_serving(model, shape, budget))
+        hints.append(_how_to_fit_serving(model, shape, memory, budget))
     return part, hints
 
 
-def _how_to_fit_serving(model: Skeleton, shape: ServingShape, budget: int) -> Text:
+def _how_to_fit_serving(model: Skeleton, shape: ServingShape, memory: int, budget: int) -> Text:
     rows = rows_that_fit(model, shape, budget)
     if rows and not shape.vllm:
         return _both("plan_predict_smaller_batch", batch=rows)
     wider = [count for count in (2, 4, 8, 16) if count > shape.parts and model.heads % count == 0]
-    parallel = _first(wider, lambda n: rows_that_fit(model, replace(shape, parts=n, vllm=True, rows=1), budget) > 0)
+    of_vllm = budget if shape.vllm else int(memory * VLLM_UTILIZATION)
+    parallel = _first(wider, lambda n: rows_that_fit(model, replace(shape, parts=n, vllm=True), of_vllm) > 0)
     return _both("plan_predict_parallel", parallel=parallel) if parallel else _both("plan_smaller_model")
 
 
@@ -303,7 +304,7 @@ def _transfers(
     reads.append(Transfer("dataset", None, _rows_text(train.dataset, part.rows)))
     if predict is not None and serving is not None and predict.dataset:
         reads.append(Transfer("test_set", None, _rows_text(predict.dataset, serving.rows)))
-    result = model.parameters * part.element if part.method == "full" else model.trainable * TRAINED
+    result = model.parameters * TRAINED if part.method == "full" else model.trainable * TRAINED
     checkpoint = result + model.trainable * ADAM
     saves = part.steps // train.save_steps if train.save_steps and part.steps else 10
     kept = max(1, min(train.save_total_limit, saves))
