@@ -169,3 +169,11 @@ def test_fin_mme_values_out_of_range_are_named(tmp_path: Path) -> None:
 def test_exam_answer_outside_its_options_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"“answer” is “nan”, not letters of the options \(A–B\)"):
         load_dataset(jsonl(tmp_path / "a.jsonl", [{"question": "q", "options": ["A x", "B y"], "answer": "nan"}]))
+
+
+def test_message_stays_one_short_line_whatever_the_data_holds(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        load_dataset(jsonl(tmp_path / "a.jsonl", [{"line\nbreak": "a", "x" * 100_000: "b"}]))
+    assert "line\\nbreak" in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 2000

@@ -16,9 +16,12 @@ do next. Raise with the message's key and its fields: `DataError("data.unknown_c
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 from metier.core.i18n import Language, translate
+
+_LONGEST = 1000  # characters of one value in a message
 
 
 class MetierError(Exception):
@@ -39,11 +42,22 @@ class MetierError(Exception):
 
     def text(self, language: Language | None = None) -> str:
         """The message in `language`, or in the current one."""
-        return translate(self.key, language=language, **self.fields)
+        return translate(self.key, language=language, **{name: _one_line(value) for name, value in self.fields.items()})
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Errors cross process boundaries (torchrun, later jobs): rebuild from key and fields.
         return _rebuild, (type(self), self.key, self.fields)
+
+
+def _one_line(value: Any) -> Any:
+    """Text from data (a field's name, a value) on one line and of bounded length: a message stays one line."""
+    if not isinstance(value, str | PurePath | BaseException):
+        return value
+    value = str(value)
+    if value.isprintable() and len(value) <= _LONGEST:
+        return value
+    shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in value[:_LONGEST])
+    return shown + "…" if len(value) > _LONGEST else shown
 
 
 def _rebuild(kind: type[MetierError], key: str, fields: dict[str, Any]) -> MetierError:

@@ -37,6 +37,8 @@ def open_xlsx(path: Path) -> Source:
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except _DAMAGE as error:
         raise DataError("data.bad_archive", file=path, problem=first_line(error)) from error
+    if not book.worksheets:
+        raise DataError("data.empty_file", file=path)
     sheet = book.worksheets[0]
     notes = []
     if len(book.worksheets) > 1:
