@@ -1,28 +1,22 @@
-"""Rendering: messages → what the model sees. One place for preview, training, generation and everything to come."""
+"""Messages to what the model sees: token ids, loss mask and stop ids, by the model's own chat template.
 
-from __future__ import annotations
+One place for preview, training, generation and parity. Importing this package loads neither torch nor transformers.
+"""
 
-from typing import TYPE_CHECKING
+from metier.rendering.encoding import IncrementalDecoder
+from metier.rendering.load import load_renderer, make_renderer
+from metier.rendering.renderer import NO_LOSS, Example, Prompt, Renderer, Segment
+from metier.rendering.thinking import split_thinking, strip_thinking
 
-from metier.rendering.thinking import split_thinking
-
-if TYPE_CHECKING:
-    from metier.models import ResolvedModel
-    from metier.rendering.renderer import Example, Prompt, Renderer
-
-__all__ = ["Example", "Prompt", "Renderer", "load_renderer", "split_thinking"]
-
-
-def load_renderer(resolved: ResolvedModel, *, template: str | None = None) -> Renderer:
-    """The renderer of a model; see `metier.rendering.renderer.load_renderer`. Imports transformers when called."""
-    from metier.rendering.renderer import load_renderer as load
-
-    return load(resolved, template=template)
-
-
-def __getattr__(name: str) -> object:
-    if name in ("Example", "Prompt", "Renderer"):
-        from metier.rendering import renderer
-
-        return getattr(renderer, name)
-    raise AttributeError(name)
+__all__ = [
+    "NO_LOSS",
+    "Example",
+    "IncrementalDecoder",
+    "Prompt",
+    "Renderer",
+    "Segment",
+    "load_renderer",
+    "make_renderer",
+    "split_thinking",
+    "strip_thinking",
+]

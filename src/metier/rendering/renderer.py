@@ -1,42 +1,42 @@
-"""Messages → token ids, loss mask and stop ids, the same for preview, training and generation.
+"""Messages → token ids, loss mask and stop ids: one place for preview, training, generation and all to come.
 
-**Loss is on answers only**, found by comparing rendered prefixes: the text up to an answer is what the model sees when
-it is asked; the answer is what the template adds when the assistant's turn is rendered too, up to and with its end
-token. Prompt and answer are tokenised apart, so that training ids begin with exactly the ids of generation; where
-joint tokenisation would differ, generation wins.
+The rule that everything here keeps: **an example begins with exactly the ids that `prompt` gives for the same messages
+and settings, and the loss lies on exactly the ids that generation has to append, end token included.** Prompt and
+answer are therefore tokenised apart. Where tokenising both at once would merge characters over the boundary, what
+generation sees wins. Answers of one conversation share an example only if the later prompt's ids begin with the
+example so far; where the template rewrites earlier turns (Qwen3, DeepSeek), each answer is an example of its own.
 
-**Earlier turns.** Where the rendering of all turns extends the rendering of fewer turns, one conversation is one
-example. Where a template rewrites earlier turns (Qwen3, DeepSeek), each answer is an example of its own, after the
-prompt that generation would give. An answer that the template neither keeps nor rewrites in a known way is refused.
-
-**Thinking** (`enable_thinking`): None: as the data has it; True: likewise, with the template's thinking prompt; False:
-thinking is taken out of answers and the template's form without thinking is used. A template that drops thinking from
-rendered answers does not lose it here: the answer is then composed from the prompt, the text and the end token. Where
-the prompt already opens `<think>`, an answer's own opening is not repeated, and an answer without thinking closes it.
+How prompts and answers are found, and what `enable_thinking` does, stands in `metier.rendering.turns`; what happens
+when `cutoff_len` is too small, in `metier.rendering.budget`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
-from metier.core.errors import DataError
-from metier.data.messages import Conversation, Message, message
-from metier.models import ResolvedModel, load_tokenizer
-from metier.rendering.template import ChatTemplate
-from metier.rendering.thinking import CLOSE, OPEN, split_thinking
+from metier.core.errors import ConfigError, DataError, UserError
+from metier.data.messages import Conversation, Message
+from metier.rendering.budget import fit
+from metier.rendering.encoding import Encoder
+from metier.rendering.sandbox import TemplateFailure
+from metier.rendering.template import ChatTemplate, Refused
+from metier.rendering.turns import Turn, Turns, row_error
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-IGNORED = -100
+NO_LOSS = -100
+_CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What is learnt from. input_ids, labels: [tokens], labels not shifted and -100 where there is no loss;
-    truncated: tokens cut off; dropped_turns: messages left out to fit."""
+    """One row of training.
+
+    row: of the conversation; labels: as `input_ids`, -100 where there is no loss, not shifted; truncated: tokens cut
+    out of the user's text and off the answer's end; answer_truncated: the answer's end is missing (callers refuse
+    it unless allowed); dropped_turns: oldest turns left out.
+    """
 
     row: int
     input_ids: list[int]
@@ -48,27 +48,62 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is asked. dropped_turns: messages left out to fit; cut_characters: cut from the last user text."""
+    """What the model sees before it answers. dropped_turns: oldest turns left out; truncated: tokens cut out of the
+    last user's text, to fit a budget."""
 
     text: str
     input_ids: list[int]
     dropped_turns: int = 0
-    cut_characters: int = 0
+    truncated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of an example as text, for preview. loss: whether it is learnt."""
+
+    text: str
+    loss: bool
 
 
 class Renderer:
-    """Renders for one model. stop_ids: tokens that end an answer; pad_id: for batches."""
+    """Renders for one model.
 
-    def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, name: str = "model", extra_stop_ids: Sequence[int] = ()
-    ) -> None:
+    tokenizer: of transformers; template: as `load_renderer` found it; declared_stops: end tokens that the model's
+    files name. Attributes: `stop_ids`, at which generation ends (the declared ones and the template's end of turn);
+    `pad_id`.
+    Raises ConfigError for a template or tokenizer that cannot work.
+    """
+
+    def __init__(self, tokenizer: Any, template: ChatTemplate, declared_stops: Sequence[int] = ()) -> None:
         self.tokenizer = tokenizer
-        self.template = ChatTemplate(tokenizer, name)
-        end = self._ids(self.template.answer_end)[-1:] if self.template.answer_end.strip() else []
-        known = [tokenizer.eos_token_id, *extra_stop_ids, *end]
-        self.stop_ids: tuple[int, ...] = tuple(sorted({int(i) for i in known if isinstance(i, int)}))
-        pad = tokenizer.pad_token_id
-        self.pad_id = int(pad) if isinstance(pad, int) else (self.stop_ids[0] if self.stop_ids else 0)
+        self.template = template
+        self.encoder = Encoder(tokenizer)
+        self._turns = Turns(template, self.encoder)
+        end = self._turns.end
+        end_id = self.encoder.encode(end)[-1] if end else tokenizer.eos_token_id
+        if end_id is None and not declared_stops:
+            raise ConfigError("rendering.no_eos", template=template.name)
+        self._end_ids: list[int] = [] if end else [end_id if end_id is not None else declared_stops[0]]
+        found = [] if end_id is None else [int(end_id)]
+        self.stop_ids: tuple[int, ...] = tuple(dict.fromkeys([*found, *declared_stops]))
+        self.pad_id: int = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else self.stop_ids[0]
+        self._stops = frozenset(self.stop_ids)
+
+    def prompt(
+        self, messages: Sequence[Message], *, cutoff_len: int | None = None, enable_thinking: bool | None = None
+    ) -> Prompt:
+        """The prompt for `messages`, with the opening of an answer.
+
+        cutoff_len: most tokens it may have; then the oldest turns are dropped first, see `metier.rendering.budget`.
+        Raises DataError if the template does not take the messages, or the budget is too small for anything.
+        """
+        try:
+            prompt = self._fitted(messages, cutoff_len, enable_thinking)
+        except (TemplateFailure, Refused) as error:
+            raise row_error(error, self.template, None) from error
+        if cutoff_len is not None and len(prompt.input_ids) > cutoff_len:
+            raise ConfigError("rendering.budget", cutoff_len=cutoff_len, tokens=len(prompt.input_ids))
+        return prompt
 
     def examples(
         self,
@@ -78,159 +113,157 @@ class Renderer:
         train_on_history: bool = False,
         enable_thinking: bool | None = None,
     ) -> list[Example]:
-        """The examples of one conversation: one, or one an answer (see the module's rules)."""
-        messages = [_without_thinking(m) for m in conversation.messages] if enable_thinking is False else None
-        turns = list(messages or conversation.messages)
-        answers = [i for i, turn in enumerate(turns) if turn.role == "assistant"]
-        if not answers:
-            raise DataError("rendering.no_answer", row=conversation.row)
-        wanted = answers if train_on_history else answers[-1:]
-        pieces = [self._pair(turns[: i + 1], conversation.row, enable_thinking) for i in wanted]
-        if len(pieces) > 1 and all(_extends(a, b) for a, b in zip(pieces, pieces[1:], strict=False)):
-            example = self._joined(conversation.row, pieces)
-            if cutoff_len is None or len(example.input_ids) <= cutoff_len:
-                return [example]
-        return [
-            self._fit(turns[: i + 1], piece, conversation.row, cutoff_len, enable_thinking)
-            for i, piece in zip(wanted, pieces, strict=True)
-        ]
+        """The training rows of one conversation.
 
-    def prompt(
-        self, messages: Sequence[Message], *, cutoff_len: int | None = None, enable_thinking: bool | None = None
-    ) -> Prompt:
-        """The prompt for the next answer. Too long for `cutoff_len`: the oldest turns are dropped (never the system
-        text or the last user turn), then the end of the last user text is cut; the result says how much."""
-        turns, dropped = list(messages), 0
-        while True:
-            text = self._prompt_text(turns, enable_thinking)
-            ids = self._ids(text)
-            shorter = _without_oldest(turns) if cutoff_len is not None and len(ids) > cutoff_len else None
-            if shorter is None:
-                break
-            dropped += len(turns) - len(shorter)
-            turns = shorter
-        if cutoff_len is None or len(ids) <= cutoff_len:
-            return Prompt(text, ids, dropped)
-        return self._cut_last(turns, cutoff_len, enable_thinking, dropped)
+        cutoff_len: most tokens an example may have; train_on_history: loss on every answer, not on the last alone.
+        Raises DataError naming row, template and reason for what cannot be rendered.
+        """
+        options = _Options(cutoff_len, train_on_history, enable_thinking)
+        return self._assemble(conversation, self._texts(conversation, options), options)
+
+    def examples_many(
+        self,
+        conversations: Iterable[Conversation],
+        *,
+        cutoff_len: int | None = None,
+        train_on_history: bool = False,
+        enable_thinking: bool | None = None,
+        on_error: Callable[[Conversation, UserError], None] | None = None,
+    ) -> Iterator[list[Example]]:
+        """`examples` of each conversation in order, several times faster: texts are tokenised together.
+
+        on_error: called with each conversation that `examples` would raise for, which then yields an empty list;
+        without it the first error is raised when its conversation's turn comes.
+        """
+        options = _Options(cutoff_len, train_on_history, enable_thinking)
+        waiting = iter(conversations)
+        while chunk := list(islice(waiting, _CHUNK)):
+            rendered = [self._attempt(lambda c=one: self._texts(c, options)) for one in chunk]  # type: ignore[misc]
+            self.encoder.prepare(
+                text
+                for turns in rendered
+                if not isinstance(turns, UserError)
+                for _, turn in turns
+                for text in (turn.prompt, turn.completion)
+            )
+            for one, turns in zip(chunk, rendered, strict=True):
+                result = turns
+                if not isinstance(result, UserError):
+                    texts = result
+                    result = self._attempt(lambda c=one, t=texts: self._assemble(c, t, options))  # type: ignore[misc]
+                if not isinstance(result, UserError):
+                    yield result
+                elif on_error is None:
+                    raise result
+                else:
+                    on_error(one, result)
+                    yield []
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Generated ids as text, without stop and special tokens."""
-        kept = [int(i) for i in ids if i not in self.stop_ids]
-        return str(self.tokenizer.decode(kept, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        """Generated text, without stop tokens and special tokens, every character as it was generated."""
+        return self.encoder.decode([i for i in ids if i not in self._stops])
 
-    def _ids(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+    def segments(self, example: Example) -> list[Segment]:
+        """An example as text, cut where the loss begins and ends. Special tokens are shown."""
+        segments: list[Segment] = []
+        start = 0
+        for end in range(1, len(example.input_ids) + 1):
+            loss = example.labels[start] != NO_LOSS
+            if end == len(example.input_ids) or (example.labels[end] != NO_LOSS) != loss:
+                text = self.encoder.decode(example.input_ids[start:end], skip_special_tokens=False)
+                segments.append(Segment(text, loss))
+                start = end
+        return segments
 
-    def _prompt_text(self, turns: Sequence[Message], enable_thinking: bool | None) -> str:
-        return self.template.render(self.template.plain(turns), answer_next=True, thinking=enable_thinking)
+    def _attempt(self, make: Callable[[], Any]) -> Any:
+        try:
+            return make()
+        except UserError as error:
+            return error
 
-    def _pair(self, turns: Sequence[Message], row: int, enable_thinking: bool | None) -> tuple[str, str]:
-        """Prompt text, and answer text up to its end token, of the last message of `turns`."""
-        prompt = self._prompt_text(turns[:-1], enable_thinking)
-        content, end = turns[-1].text, self.template.answer_end
-        if turns[-1].role == "assistant" and not content.strip() and "tool_calls" not in turns[-1].to_openai():
-            raise DataError("rendering.empty_answer", row=row)
-        whole = self.template.render(self.template.plain(turns), answer_next=False, thinking=enable_thinking)
-        thinking, answer = split_thinking(content)
-        if whole.startswith(prompt) and not self.template.opens_thinking(prompt):
-            added = whole[len(prompt) :]
-            cut = added.rfind(end)
-            if cut >= 0 and (thinking is None or thinking in added):
-                return prompt, added[: cut + len(end)]
-        if answer.strip() not in whole:
-            raise DataError("rendering.answer_not_kept", name=self.template.name, row=row)
-        return prompt, self._composed(prompt, content, thinking, answer) + end
+    def _texts(self, conversation: Conversation, options: _Options) -> list[tuple[int, Turn]]:
+        """Index and text of each answer that is learnt."""
+        answers = [i for i, turn in enumerate(conversation.messages) if turn.role == "assistant"]
+        if not answers:
+            raise DataError("rendering.no_answer", row=conversation.row)
+        learnt = answers if options.train_on_history else answers[-1:]
+        try:
+            return [(i, self._turn(conversation.messages, i, options)) for i in learnt]
+        except (TemplateFailure, Refused) as error:
+            raise row_error(error, self.template, conversation.row) from error
 
-    def _composed(self, prompt: str, content: str, thinking: str | None, answer: str) -> str:
-        """The answer's text where the template would rewrite it."""
-        if self.template.opens_thinking(prompt):
-            if thinking is None:
-                return f"\n{CLOSE}\n\n{answer}"
-            return content[content.find(OPEN) + len(OPEN) :].lstrip("\n") if OPEN in content else content
-        return answer if prompt.rstrip().endswith(CLOSE) else content
+    def _turn(self, messages: Sequence[Message], index: int, options: _Options) -> Turn:
+        return self._turns.turn(messages[:index], messages[index], options.enable_thinking)
 
-    def _joined(self, row: int, pieces: Sequence[tuple[str, str]]) -> Example:
-        ids: list[int] = []
-        labels: list[int] = []
-        seen = 0
-        for prompt, answer in pieces:
-            between, own = self._ids(prompt[seen:]), self._ids(answer)
-            ids += between + own
-            labels += [IGNORED] * len(between) + own
-            seen = len(prompt) + len(answer)
-        return Example(row, ids, labels)
+    def _completion_ids(self, row: int, turn: Turn) -> list[int]:
+        ids = self.encoder.continuation(turn.prompt, turn.completion) + self._end_ids
+        if not self._stops.isdisjoint(ids[:-1]):
+            stop = next(i for i in ids if i in self._stops)
+            token = self.encoder.decode([stop], skip_special_tokens=False)
+            raise DataError("rendering.stop_inside", row=row, token=token)
+        return ids
 
-    def _fit(
-        self,
-        turns: Sequence[Message],
-        piece: tuple[str, str],
-        row: int,
-        cutoff_len: int | None,
-        enable_thinking: bool | None,
+    def _assemble(self, conversation: Conversation, texts: list[tuple[int, Turn]], options: _Options) -> list[Example]:
+        examples: list[Example] = []
+        so_far = ""
+        for index, turn in texts:
+            prompt_ids = self.encoder.encode(turn.prompt)
+            answer_ids = self._completion_ids(conversation.row, turn)
+            fits = options.cutoff_len is None or len(prompt_ids) + len(answer_ids) <= options.cutoff_len
+            last = examples[-1] if examples else None
+            if (
+                last is not None
+                and fits
+                and self._turns.end
+                and turn.prompt.startswith(so_far)
+                and prompt_ids[: len(last.input_ids)] == last.input_ids
+            ):
+                between = prompt_ids[len(last.input_ids) :]
+                last.input_ids.extend([*between, *answer_ids])
+                last.labels.extend([*[NO_LOSS] * len(between), *answer_ids])
+            elif fits:
+                labels = [*[NO_LOSS] * len(prompt_ids), *answer_ids]
+                examples.append(Example(conversation.row, [*prompt_ids, *answer_ids], labels))
+            else:
+                history = conversation.messages[:index]
+                examples.append(self._shortened(conversation.row, history, prompt_ids, answer_ids, options))
+            so_far = turn.prompt + turn.completion
+        return examples
+
+    def _shortened(
+        self, row: int, history: Sequence[Message], prompt_ids: list[int], answer_ids: list[int], options: _Options
     ) -> Example:
-        example, kept = self._joined(row, [piece]), list(turns)
-        while cutoff_len is not None and len(example.input_ids) > cutoff_len:
-            shorter = _without_oldest(kept[:-1])
-            if shorter is None:
-                break
-            kept = [*shorter, kept[-1]]
-            example = self._joined(row, [self._pair(kept, row, enable_thinking)])
-        example = replace(example, dropped_turns=len(turns) - len(kept))
-        over = len(example.input_ids) - cutoff_len if cutoff_len is not None else 0
-        if cutoff_len is None or over <= 0:
-            return example
-        return replace(
-            example,
-            input_ids=example.input_ids[:cutoff_len],
-            labels=example.labels[:cutoff_len],
-            truncated=over,
-            answer_truncated=True,
+        """An example cut down to `cutoff_len`: the prompt to half of it if need be, then the answer's end."""
+        limit = options.cutoff_len or 0
+        budget = max(limit - len(answer_ids), min(len(prompt_ids), limit // 2))
+        try:
+            prompt = self._fitted(history, budget, options.enable_thinking)
+        except (TemplateFailure, Refused) as error:
+            raise row_error(error, self.template, row) from error
+        room = limit - len(prompt.input_ids)
+        if room < 1:
+            raise DataError("rendering.budget_row", row=row, cutoff_len=limit, tokens=len(prompt.input_ids))
+        kept = answer_ids[:room]
+        return Example(
+            row,
+            [*prompt.input_ids, *kept],
+            [*[NO_LOSS] * len(prompt.input_ids), *kept],
+            truncated=prompt.truncated + len(answer_ids) - len(kept),
+            answer_truncated=len(kept) < len(answer_ids),
+            dropped_turns=prompt.dropped_turns,
         )
 
-    def _cut_last(self, turns: list[Message], limit: int, enable_thinking: bool | None, dropped: int) -> Prompt:
-        """The longest beginning of the last user text with which the prompt fits, by bisection."""
-        last = max((i for i, turn in enumerate(turns) if turn.role == "user"), default=len(turns) - 1)
-        text = turns[last].text
+    def _fitted(self, messages: Sequence[Message], budget: int | None, enable_thinking: bool | None) -> Prompt:
+        def render(turns: Sequence[Message]) -> tuple[str, list[int]]:
+            text = self._turns.prompt(turns, enable_thinking)
+            return text, self.encoder.encode(text)
 
-        def attempt(length: int) -> tuple[str, list[int]]:
-            shortened = [*turns[:last], message(turns[last].role, text[:length]), *turns[last + 1 :]]
-            rendered = self._prompt_text(shortened, enable_thinking)
-            return rendered, self._ids(rendered)
-
-        low, high = 0, len(text)
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if len(attempt(middle)[1]) <= limit else (low, middle - 1)
-        rendered, ids = attempt(low)
-        if low == 0 or len(ids) > limit:
-            raise DataError("rendering.no_room", limit=limit, tokens=len(ids))
-        return Prompt(rendered, ids, dropped, len(text) - low)
+        fitted = fit(messages, budget, render)
+        return Prompt(fitted.text, fitted.input_ids, fitted.dropped_turns, fitted.truncated)
 
 
-def load_renderer(resolved: ResolvedModel, *, template: str | None = None) -> Renderer:
-    """The renderer of a model. template: a chat template (Jinja text) to use instead of the model's own."""
-    import json
-
-    tokenizer = load_tokenizer(resolved)
-    if template:
-        tokenizer.chat_template = template
-    path = resolved.folder / "generation_config.json"
-    ends: Any = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id") if path.is_file() else None
-    stops = ends if isinstance(ends, list) else [ends]
-    return Renderer(tokenizer, resolved.reference, [i for i in stops if isinstance(i, int)])
-
-
-def _extends(earlier: tuple[str, str], later: tuple[str, str]) -> bool:
-    return later[0].startswith(earlier[0] + earlier[1])
-
-
-def _without_thinking(turn: Message) -> Message:
-    thinking, answer = split_thinking(turn.text) if turn.role == "assistant" else (None, "")
-    return turn if thinking is None else message("assistant", answer)
-
-
-def _without_oldest(turns: Sequence[Message]) -> list[Message] | None:
-    """`turns` without the oldest exchange; None where only the system text and the last user turn are left."""
-    head = 1 if turns and turns[0].role == "system" else 0
-    users = [i for i in range(head, len(turns)) if turns[i].role == "user"]
-    return [*turns[:head], *turns[users[1] :]] if len(users) > 1 else None
+@dataclass(frozen=True, slots=True)
+class _Options:
+    cutoff_len: int | None
+    train_on_history: bool
+    enable_thinking: bool | None

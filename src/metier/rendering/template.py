@@ -1,111 +1,128 @@
-"""A chat template, probed once: what it accepts, how it opens and ends an answer, whether it rewrites earlier turns."""
+"""A model's chat template, and what it can do: found by asking it, not by knowing its name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from metier.core.errors import ConfigError, DataError
-from metier.rendering.thinking import OPEN
+from metier.core.errors import ConfigError
+from metier.data.messages import Message, TextPart, message
+from metier.rendering.sandbox import TemplateFailure, compile_template, render
+from metier.rendering.thinking import CLOSING, OPENING
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+# Words that no template contains, so that what stands around them is the template's own.
+_USER, _ANSWER, _SYSTEM = "qzu1 probe", "qza2 probe", "qzs3 probe"
+_EMPTY_THINKING = re.compile(re.escape(OPENING) + r"\s*" + re.escape(CLOSING))
 
-    from metier.data.messages import Message
 
-MAX_TEMPLATE = 200_000  # characters; published ones have at most some thousands
-_PROBE = "Zq7probe"
+class Refused(Exception):  # noqa: N818  becomes a DataError with the row
+    """What was given and the template do not fit; `reason` is a key of this package's texts."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a probe found.
+
+    takes_text / takes_parts: content as a string / as a list of parts; takes_system: a system message appears in the
+    text; header: what has to be added to a prompt because the template ignores `add_generation_prompt` ("" mostly);
+    tail: all that follows an answer at the end of a conversation, such as `<|im_end|>` and a line break; None if the
+    template does not show answers.
+    """
+
+    takes_text: bool
+    takes_parts: bool
+    takes_system: bool
+    header: str
+    tail: str | None
 
 
 class ChatTemplate:
-    """The template of `tokenizer`; `name` stands in errors."""
+    """Renders messages with a Jinja chat template.
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, name: str) -> None:
-        template = tokenizer.chat_template
-        if not isinstance(template, str) or not template:
-            raise ConfigError("rendering.no_template", name=name)
-        if len(template) > MAX_TEMPLATE:
-            raise ConfigError("rendering.template_too_long", name=name, length=len(template), limit=MAX_TEMPLATE)
-        self.tokenizer, self.name = tokenizer, name
+    source: the template; variables: `bos_token` and the other special tokens; name: how errors call it.
+    Raises ConfigError if it cannot be compiled or does not show what a user says.
+    """
 
-    def render(self, messages: Sequence[dict[str, Any]], *, answer_next: bool, thinking: bool | None = None) -> str:
-        """The text of `messages`, ending where the next answer begins if `answer_next`."""
-        options: dict[str, Any] = {} if thinking is None else {"enable_thinking": thinking}
+    def __init__(self, source: str, variables: Mapping[str, Any], *, name: str) -> None:
+        self.name = name
+        self.source = source
+        self._variables = dict(variables)
         try:
-            text = self.tokenizer.apply_chat_template(
-                list(messages), tokenize=False, add_generation_prompt=answer_next, **options
-            )
-        except Exception as error:  # a template raises whatever it likes; the boundary is here
-            raise ConfigError("rendering.template_failed", name=self.name, problem=_line(error)) from error
-        return str(text)
+            self._compiled = compile_template(source)
+        except TemplateFailure as error:
+            raise ConfigError("rendering.bad_template", template=name, reason=error) from error
+        self.shape = self._probe()
 
-    def plain(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
-        """Messages as this template wants them: texts flattened; a system text that the template refuses stands at
-        the head of the first user turn."""
-        rows = []
-        for message in messages:
-            row = dict(message.to_openai())
-            row["content"] = message.text if not self.wants_parts else [{"type": "text", "text": message.text}]
-            if any(not hasattr(part, "text") for part in message.parts):
-                raise DataError("rendering.images", name=self.name)
-            rows.append(row)
-        if rows and rows[0]["role"] == "system" and not self.has_system:
-            system, rows = rows[0], rows[1:]
-            if rows and rows[0]["role"] == "user":
-                joined = f"{_text(system['content'])}\n\n{_text(rows[0]['content'])}"
-                rows[0] = {**rows[0], "content": self._content(joined)}
-        return rows
+    def text(
+        self, messages: Sequence[Message], *, generation: bool = False, enable_thinking: bool | None = None
+    ) -> str:
+        """The rendered text, with the opening of an answer if `generation`. Raises TemplateFailure, Refused."""
+        contents = [{"role": turn.role, "content": self._content(turn)} for turn in self._fold(messages)]
+        text = self._render(contents, generation, enable_thinking)
+        return text + self.shape.header if generation else text
 
-    def _content(self, text: str) -> Any:
-        return [{"type": "text", "text": text}] if self.wants_parts else text
+    def _render(
+        self, contents: list[dict[str, Any]], generation: bool = False, enable_thinking: bool | None = None
+    ) -> str:
+        # `thinking` is DeepSeek V3.1's name for the same switch. Undefined means: as the template does by itself.
+        switch = {} if enable_thinking is None else {"enable_thinking": enable_thinking, "thinking": enable_thinking}
+        return render(self._compiled, contents, add_generation_prompt=generation, **self._variables, **switch)
 
-    @cached_property
-    def wants_parts(self) -> bool:
-        """Whether texts must come as lists of parts: a plain string would be lost or refused."""
-        try:
-            return _PROBE not in self.render([{"role": "user", "content": _PROBE}], answer_next=False)
-        except ConfigError:
-            return True
+    def _content(self, turn: Message) -> Any:
+        """Plain text where the template takes it; parts where it takes only these or a text has several."""
+        if turn.images:
+            raise Refused("rendering.reason_image")
+        if self.shape.takes_parts and (not self.shape.takes_text or len(turn.parts) > 1):
+            return [{"type": "text", "text": part.text} for part in turn.parts if isinstance(part, TextPart)]
+        return turn.text
 
-    @cached_property
-    def has_system(self) -> bool:
-        """Whether a system message is accepted and shown."""
-        system, user = self._content(_PROBE), self._content("x")
-        try:
-            text = self.render(
-                [{"role": "system", "content": system}, {"role": "user", "content": user}], answer_next=True
-            )
-        except ConfigError:
-            return False
-        return _PROBE in text
+    def _fold(self, messages: Sequence[Message]) -> list[Message]:
+        """Puts system messages before the first user message's text, an empty line between, if there is no such role.
 
-    @cached_property
-    def answer_end(self) -> str:
-        """The special token that ends an answer, as text; the tokenizer's end token where the template writes none."""
-        turns = [
-            {"role": "user", "content": self._content("x")},
-            {"role": "assistant", "content": self._content(_PROBE)},
-        ]
-        _, found, tail = self.render(turns, answer_next=False).rpartition(_PROBE)
-        if not found:
-            raise ConfigError("rendering.answer_lost", name=self.name)
-        special = set(self.tokenizer.all_special_tokens) | set(self.tokenizer.get_added_vocab())
-        starts = [token for token in special if token and tail.lstrip().startswith(token)]
-        if starts:
-            return tail[: len(tail) - len(tail.lstrip())] + max(starts, key=len)
-        if tail.strip():
-            return tail.rstrip("\n")
-        return str(self.tokenizer.eos_token or "")
+        That is what Gemma 3's own template does; Gemma 2's refuses the role.
+        """
+        if self.shape.takes_system or not any(turn.role == "system" for turn in messages):
+            return list(messages)
+        system = "\n\n".join(turn.text for turn in messages if turn.role == "system")
+        rest = [turn for turn in messages if turn.role != "system"]
+        for index, turn in enumerate(rest):
+            if turn.role == "user":
+                rest[index] = Message("user", (TextPart(f"{system}\n\n"), *turn.parts))
+                if self.shape.takes_text and not turn.images:
+                    rest[index] = message("user", f"{system}\n\n{turn.text}")
+                return rest
+        return [message("user", system), *rest]
 
-    def opens_thinking(self, prompt: str) -> bool:
-        """Whether the prompt ends inside a thinking block that the model is to continue."""
-        return prompt.rstrip().endswith(OPEN)
+    def _probe(self) -> Shape:
+        def try_render(turns: Sequence[tuple[str, Any]], generation: bool = False) -> str:
+            try:
+                return self._render([{"role": role, "content": content} for role, content in turns], generation)
+            except TemplateFailure as error:
+                failures.append(str(error))
+                return ""
 
+        failures: list[str] = []
+        takes_text = _USER in try_render([("user", _USER)])
+        as_parts = try_render([("user", [{"type": "text", "text": _USER}])])
+        takes_parts = _USER in as_parts and "'text'" not in as_parts and '"text"' not in as_parts
+        if not takes_text and not takes_parts:
+            reason = failures[0] if failures else "it does not show a user's message"
+            raise ConfigError("rendering.bad_template", template=self.name, reason=reason)
 
-def _text(content: Any) -> str:
-    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+        def content(text: str) -> Any:
+            return text if takes_text else [{"type": "text", "text": text}]
 
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+        user, answer = ("user", content(_USER)), ("assistant", content(_ANSWER))
+        takes_system = _SYSTEM in try_render([("system", content(_SYSTEM)), user])
+        whole, prompt = try_render([user, answer]), try_render([user])
+        before, found, tail = whole.rpartition(_ANSWER)
+        header = ""
+        if found and try_render([user], generation=True) == prompt and before.startswith(prompt):
+            header = _EMPTY_THINKING.sub("", before[len(prompt) :])
+        return Shape(takes_text, takes_parts, takes_system, header if header.strip() else "", tail if found else None)
