@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,14 @@ def build_trainer(
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(BarCallback)
     return trainer
+
+
+def quiet() -> None:
+    """Progress is told by events: the libraries' own bars and notes would run across them."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
 def choose_head(spec: TrainSpec, machine: Machine, model: Any, events: EventLog) -> Head:

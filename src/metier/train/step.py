@@ -66,8 +66,9 @@ def train(spec: TrainSpec, folder: Path, events: EventLog, material: Material, s
     """Trains on `material` in this process, which may be one of several."""
     from metier.train.model import build_model, choose_machine
     from metier.train.progress import one_curve
-    from metier.train.setup import build_trainer
+    from metier.train.setup import build_trainer, quiet
 
+    quiet()
     started = time.perf_counter()
     rank = int(os.environ.get("RANK", "0"))
     events = events if rank == 0 else EventLog(None)
@@ -79,8 +80,7 @@ def train(spec: TrainSpec, folder: Path, events: EventLog, material: Material, s
     checkpoint = trainer.agree_on(checkpoint)
     total = spec.total_steps(len(material.examples))
     done = checkpoint.step if checkpoint else 0
-    if checkpoint:
-        one_curve(events, done)
+    one_curve(events, done)
     events.emit("start", total=total, resumed=done, device=machine.device, dtype=machine.dtype)
     if checkpoint and checkpoint.finished:
         trainer.restore(checkpoint)

@@ -249,9 +249,11 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
             return
         optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
         state.load_optimizer(self.model, optimizer, self._resumed.folder)
-        self.lr_scheduler.load_state_dict(self._resumed.state["scheduler"])
+        schedule = self._resumed.state["scheduler"]
+        # The functions of a schedule are made anew from the spec; None tells torch to leave them as they are.
+        self.lr_scheduler.load_state_dict({**schedule, "lr_lambdas": [None] * len(schedule["base_lrs"])})
         # Loading a schedule does not hand its rate to the optimiser.
-        for group, rate in zip(optimizer.param_groups, self._resumed.state["scheduler"]["_last_lr"], strict=True):
+        for group, rate in zip(optimizer.param_groups, schedule["_last_lr"], strict=True):
             group["lr"] = rate
 
     def _load_scaler(self, checkpoint: str | None) -> None:

@@ -56,11 +56,11 @@ def replace_weights(model: Any, folder: Path) -> None:
             data = parameter.data
             if isinstance(data, DTensor):
                 value = distribute_tensor(value.to(data.device), data.device_mesh, list(data.placements))
-            data.copy_(value)
+            parameter.copy_(value)
 
 
 def read_weights(model: Any, folder: Path) -> None:
-    """Loads what `write_weights` wrote into `model`, not yet sharded. Raises ValueError for weights of another shape."""
+    """Loads what `write_weights` wrote into `model`, not yet sharded; raises ValueError where they do not fit."""
     if is_adapter(model):
         from peft import set_peft_model_state_dict
 
