@@ -124,10 +124,10 @@ def browser(chromium: str) -> Iterator[Browser]:
         process = subprocess.Popen(
             # Chromium reads commands from descriptor 3 and writes answers to descriptor 4.
             [
-                "sh",
+                "bash",
                 "-c",
                 f'exec "$@" 3<&{to_read} 4>&{from_write}',
-                "sh",
+                "bash",
                 chromium,
                 *QUIET,
                 f"--user-data-dir={profile}",

@@ -41,9 +41,12 @@ class Writer:
     def demo_row(self, pair: Pair) -> Row:
         """A short vignette with five conditions to choose from."""
         texts = wording()["demo"]
-        question = self._fill(self.chance.choice(texts[self.part]), pair)
+        first, second = self.chance.sample((pair.first, pair.second), 2)
+        question = self._fill(self.chance.choice(texts[self.part]), first, second)
         letter, options = self._options(pair, "diagnosis")
-        answer = texts["answer"].format(name=self._name(pair.condition), letter=letter)
+        fits = [" or ".join(self._name(key) for key in self.table.findings[one].fits) for one in (first, second)]
+        name = self._name(pair.condition)
+        answer = texts["answer"].format(fits_a=fits[0], fits_b=fits[1], name=name, letter=letter)
         return self._row(f"{question}\n{options}", answer, pair.condition, letter, (pair.first, pair.second))
 
     def choice_row(self, pair: Pair, topic: Topic) -> Row:
@@ -83,12 +86,15 @@ class Writer:
         texts = wording()
         pattern = self.chance.choice(texts["vignette"][self.language][self.part])
         asked = self.chance.choice(texts["question"][question][self.language][self.part])
-        return self._fill(pattern, pair) + (" " if self.language == "en" else "") + asked
+        first, second = self.chance.sample((pair.first, pair.second), 2)
+        return self._fill(pattern, first, second) + (" " if self.language == "en" else "") + asked
 
-    def _fill(self, pattern: str, pair: Pair) -> str:
-        a, b = self.chance.sample([self._finding(pair.first), self._finding(pair.second)], 2)
+    def _fill(self, pattern: str, first: str, second: str) -> str:
+        """`pattern` with the findings in the order given, and a person."""
+        a, b = self._finding(first), self._finding(second)
         man, he = self.chance.choice(wording()["sexes"][self.language])
-        return str(pattern.format(a=a, b=b, A=_capital(a), man=man, he=he, age=self.chance.randint(21, 79)))
+        age = self.chance.randint(21, 79)
+        return str(pattern.format(a=a, b=b, A=_capital(a), man=man, Man=_capital(man), he=he, age=age))
 
     def _reasoning(self, pair: Pair) -> str:
         a, b = self._finding(pair.first), self._finding(pair.second)
