@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -151,3 +152,18 @@ def test_modelscope_that_is_not_installed_says_how(hub: ThreadingHTTPServer) -> 
     pytest.importorskip("huggingface_hub")
     with pytest.raises(ModelError, match="pip install modelscope"):
         resolve_model("ms:Qwen/Qwen3-8B")
+
+
+def test_of_two_that_want_a_model_one_fetches_it(hub: ThreadingHTTPServer) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        folders = list(pool.map(lambda _: resolve_model("team/model").folder, range(2)))
+    assert folders[0] == folders[1]
+    questions = [path for path in hub.asked if path.startswith("/api/models/team/model?")]  # type: ignore[attr-defined]
+    assert len(questions) == 1
+
+
+def test_what_a_killed_fetch_left_behind_is_swept(hub: ThreadingHTTPServer, own_home: Path) -> None:
+    left = own_home / "models" / ".team--model.1234abcd.tmp"
+    left.mkdir(parents=True)
+    resolve_model("team/model")
+    assert not left.exists()

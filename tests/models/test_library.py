@@ -71,3 +71,9 @@ def test_a_model_of_the_catalogue_shows_licence_and_duties() -> None:
     assert info.gated
     assert info.duties is not None
     assert "Built with Llama" in info.duties["zh"]
+
+
+def test_a_spoilt_folder_and_placed_wheels_do_not_spoil_the_list(own_home: Path) -> None:
+    (own_home / "models" / "half").mkdir(parents=True)
+    (own_home / "models" / "packages").mkdir()
+    assert [info.name for info in list_models(here_only=True)] == ["half"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from metier.core.errors import ModelError
+from metier.core.files import write_manifest
 from metier.core.settings import settings
 from metier.models import model_identity, resolve_model
 from metier.models.library import add_model
@@ -82,3 +84,15 @@ def test_hashes_are_remembered(tiny_model: Path, own_home: Path) -> None:
 def test_a_registered_folder_is_found_by_its_name(tiny_model: Path) -> None:
     add_model(str(tiny_model), name="mine")
     assert resolve_model("mine").folder == tiny_model.resolve()
+
+
+def test_what_the_store_hashed_is_believed_until_a_file_is_newer(tiny_model: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "model"))
+    write_manifest(folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["config.json"]["sha256"] = "from the manifest"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert model_identity(resolve_model(str(folder)))["config_sha256"] == "from the manifest"
+    (folder / "config.json").write_text((folder / "config.json").read_text() + "\n")
+    os.utime(folder / "config.json", (2**32, 2**32))
+    assert len(model_identity(resolve_model(str(folder)))["config_sha256"]) == 64

@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,11 @@ def convert_gguf(gguf: Path, folder: Path, *, digit_splitting: bool) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
     source = {"gguf_file": gguf.name, "local_files_only": True}
-    with no_hub(), contextlib.redirect_stderr(io.StringIO()):  # its progress bars; errors are exceptions
+    with (
+        no_hub(),
+        _parsed_once(),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):  # its progress bars; errors are exceptions
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
         model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **source)
         _tidy_model(model)
@@ -43,6 +49,22 @@ def convert_gguf(gguf: Path, folder: Path, *, digit_splitting: bool) -> None:
     tokenizer.model_max_length = model.config.max_position_embeddings
     tokenizer.save_pretrained(folder)
     _tidy_tokenizer_config(folder)
+
+
+@contextlib.contextmanager
+def _parsed_once() -> Iterator[None]:
+    """Within it, a GGUF file is parsed once, and the names of an architecture's tensors are listed once.
+
+    transformers does the first three times and the second for every module, which is most of a conversion's time.
+    """
+    import gguf
+
+    reader, names = gguf.GGUFReader, gguf.get_tensor_name_map
+    gguf.GGUFReader, gguf.get_tensor_name_map = cache(reader), cache(names)
+    try:
+        yield
+    finally:
+        gguf.GGUFReader, gguf.get_tensor_name_map = reader, names
 
 
 def _tidy_model(model: Any) -> None:

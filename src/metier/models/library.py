@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,11 +138,11 @@ def _from_entry(entry: CatalogueEntry, known: StoredModel | None) -> ModelInfo:
 
 
 def _from_store(known: StoredModel) -> ModelInfo:
-    """What the files of a model say. A linked folder that is gone is listed all the same, so that it can be removed."""
+    """What the files of a model say. A folder that is gone or spoilt is listed too, so that it can be removed."""
     entry = find(known.source.partition("@")[0])
     config: dict[str, Any] = {}
     parameters = None
-    if known.folder.is_dir():
+    with contextlib.suppress(ModelError):
         config = read_model_config(known.folder)
         parameters = sum(_elements(header.shape) for header in tensor_headers(known.folder).values())
     text = config.get("text_config") or config

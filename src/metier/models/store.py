@@ -23,6 +23,7 @@ from metier.core.files import MANIFEST, fsync_folder, read_json, write_json, wri
 from metier.core.settings import settings
 
 SOURCE = "source.json"
+PACKAGES = "packages"  # a folder of the store for wheels placed by hand
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -39,14 +40,14 @@ class StoredModel:
 
 def store_folder(name: str) -> Path:
     """Where the model called `name` is or would be kept. Raises ModelError for a name that could leave the store."""
-    if not _NAME.fullmatch(name) or name.endswith(".json"):
+    if not _NAME.fullmatch(name) or name.endswith(".json") or name == PACKAGES:
         raise ModelError("models.bad_name", name=name)
     return settings().models / name
 
 
 def stored(name: str) -> StoredModel | None:
     """The model kept or linked as `name`, or None."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name == PACKAGES:
         return None
     folder = settings().models / name
     link = settings().models / f"{name}.json"
@@ -115,6 +116,13 @@ def delete_stored(name: str) -> None:
         shutil.rmtree(gone, ignore_errors=True)
         folder.rename(gone)
         shutil.rmtree(gone)
+
+
+def sweep(name: str) -> None:
+    """Removes what a killed fetch of `name` left behind; a download that can go on stays. Called under its lock."""
+    store = settings().models
+    for left in [*store.glob(f".{name}.*.tmp"), *store.glob(f".package-{name}.*"), *store.glob(f".{name}.gone")]:
+        shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
