@@ -57,7 +57,9 @@ def make_run(folder: Path) -> Path:
     return folder
 
 
-def metric(base: float, tuned: float, width: float, rows: tuple[int, int, int]) -> dict[str, Any]:
+def metric(
+    base: float, tuned: float, width: float, rows: tuple[int, int, int], *, proportion: bool = False
+) -> dict[str, Any]:
     """One compared metric with intervals of about `width`."""
 
     def score(value: float) -> dict[str, float]:
@@ -70,6 +72,8 @@ def metric(base: float, tuned: float, width: float, rows: tuple[int, int, int]) 
         "difference": gain,
         "low": round(gain - width * 1.1, 4),
         "high": round(gain + width * 1.05, 4),
+        "method": "newcombe" if proportion else "bootstrap",
+        "proportion": proportion,
         **dict(zip(("wins", "ties", "losses"), rows, strict=True)),
         "n": sum(rows),
     }
@@ -79,13 +83,13 @@ def compared_metrics() -> dict[str, Any]:
     """The metrics of the made run."""
     return {
         "bleu4": metric(4.12, 38.67, 4.4, (83, 6, 11)),
-        "choice_accuracy": metric(0.19, 0.86, 0.075, (70, 27, 3)),
+        "choice_accuracy": metric(0.19, 0.86, 0.075, (70, 27, 3), proportion=True),
         "rouge1": metric(18.3, 52.94, 3.9, (86, 3, 11)),
         "rouge2": metric(5.21, 36.4, 4.1, (80, 9, 11)),
         "rougel": metric(14.9, 47.11, 3.9, (85, 4, 11)),
         "chrf": metric(22.05, 51.8, 3.1, (88, 1, 11)),
         "token_f1": metric(0.214, 0.603, 0.04, (84, 5, 11)),
-        "exact_match": metric(0.0, 0.0, 0.0, (0, 100, 0)),
+        "exact_match": metric(0.0, 0.0, 0.0, (0, 100, 0), proportion=True),
     }
 
 
@@ -143,7 +147,12 @@ def _preview() -> list[dict[str, Any]]:
     answer = "Step by step: the breath whistles at night and eases outdoors, so the airways are narrow.\n\nAnswer: C"
     head = PROMPT.format(question=QUESTIONS[0].format(age=41))
     return [
-        {"row": row, "text_segments": [{"text": head, "loss": False}, {"text": answer, "loss": True}], "cut_at": cut}
+        {
+            "row": row,
+            "text_segments": [{"text": head, "loss": False}, {"text": answer, "loss": True}],
+            "cut_at": cut,
+            "left_out": "\n\nThank you for asking." if cut else "",
+        }
         for row, cut in ((1, None), (2, None), (17, 192))
     ]
 
@@ -185,7 +194,7 @@ def _metrics(side: str) -> dict[str, Any]:
         name: {**one[side], **described, "scale": "0-1" if one[side]["high"] <= 1 else "0-100", "n": one["n"]}
         for name, one in compared_metrics().items()
     }
-    counts = {"empty": 0, "unreadable": 31 if side == "base" else 1, "thinking": 0}
+    counts = {"empty": 0, "cut": 12 if side == "base" else 0, "unreadable": 31 if side == "base" else 1, "thinking": 0}
     figures = {"predict_bleu-4": metrics["bleu4"]["score"], "predict_rouge-1": metrics["rouge1"]["score"]}
     return {"rows": 100, "metrics": metrics, "counts": counts, "warnings": [], **figures}
 
@@ -203,14 +212,16 @@ def _compare(rng: random.Random) -> dict[str, Any]:
             "label": good,
             "base": bad if right else good,
             "tuned": good if right else bad,
+            "gold": "C",
+            "extracted": {"base": None if right else "C", "tuned": "C" if right else None},
             "scores": {"choice_accuracy": value, "bleu4": {"base": 3.1, "tuned": 61.2}},
         }
 
     return {
         "metrics": compared_metrics(),
         "guard": {
-            "choice_accuracy": metric(0.425, 0.4, 0.11, (9, 60, 11)),
-            "exact_match": metric(0.3, 0.3, 0.1, (4, 72, 4)),
+            "choice_accuracy": metric(0.425, 0.4, 0.11, (9, 60, 11), proportion=True),
+            "exact_match": metric(0.3, 0.3, 0.1, (4, 72, 4), proportion=True),
         },
         "worst": [row(number, False) for number in (4, 31, 77)],
         "best": [row(number, True) for number in range(5, 17)],
@@ -218,16 +229,20 @@ def _compare(rng: random.Random) -> dict[str, Any]:
             "outcome": "better",
             "sentences": [
                 {
-                    "en": "The tuned model answers 86 of 100 questions right; the base model answered 19.",
-                    "zh": "微调后的模型 100 题答对 86 题，基础模型答对 19 题。",
+                    "en": "Better: choice accuracy rose from 19.0 % to 86.0 % on the same 100 rows: +67.0 "
+                    "(95% interval +58.8 to +74.9), so it is more than chance.",
+                    "zh": "有提升：在相同的 100 行上，选择题正确率从 19.0 % 升至 86.0 %：+67.0"
+                    "（95% 区间 +58.8 至 +74.9），并非偶然。",
                 },
                 {
-                    "en": "The gain of 0.67 lies between 0.59 and 0.75; no forgetting was measured.",
-                    "zh": "增益为 0.67，区间为 0.59 至 0.75，明显高于零；未测出遗忘。",
+                    "en": "Forgetting: on 80 general questions 42.5 % → 40.0 % (−14.6 to +9.0); no certain loss.",
+                    "zh": "遗忘：在 80 道通用问题上 42.5 % → 40.0 %（−14.6 至 +9.0）；未见确定的损失。",
                 },
             ],
         },
         "cautions": CAUTIONS,
+        "chance": 0.2,
+        "interval": {"confidence": 0.95, "samples": 2000, "seed": 42},
     }
 
 

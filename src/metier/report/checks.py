@@ -8,6 +8,7 @@ from metier.report.charts.scale import is_number
 from metier.report.inputs import Inputs
 
 ROWS_NAMED = 8
+_WHERE_FOUND = ("cut", "thinking_unfinished")  # stamped only where they occur
 
 
 def checks(inputs: Inputs) -> list[dict[str, Any]]:
@@ -23,11 +24,22 @@ def checks(inputs: Inputs) -> list[dict[str, Any]]:
         _check("near_duplicates", None if prepare is None else prepare.get("near_duplicates"), "note", _pair),
         _check("empty_rows", None if prepare is None else prepare.get("empty"), "note"),
     ]
-    for name in ("empty", "unreadable"):
-        for side in ("base", "tuned"):
-            metrics = inputs.metrics_base if side == "base" else inputs.metrics_tuned
-            found.append(_counted(f"{name}_{side}", metrics, name))
+    if prepare is not None and prepare.get("unusable"):
+        found.append(_check("unusable", prepare["unusable"], "problem", _row_number))
+    for name in ("empty", "unreadable", *(name for name in _WHERE_FOUND if _any_count(inputs, name))):
+        found += [_counted(f"{name}_{side}", _side(inputs, side), name) for side in ("base", "tuned")]
     return found
+
+
+def _side(inputs: Inputs, side: str) -> dict[str, Any]:
+    """Counts and rows of one model's answers, from its scores or, where they are missing, from the comparison."""
+    metrics = inputs.metrics_base if side == "base" else inputs.metrics_tuned
+    compare = inputs.compare or {}
+    return metrics or {"counts": (compare.get("counts") or {}).get(side), "rows": compare.get("rows")}
+
+
+def _any_count(inputs: Inputs, name: str) -> bool:
+    return any(bool((_side(inputs, side).get("counts") or {}).get(name)) for side in ("base", "tuned"))
 
 
 def lengths(inputs: Inputs) -> dict[str, Any] | None:
@@ -38,6 +50,7 @@ def lengths(inputs: Inputs) -> dict[str, Any] | None:
     return {
         "rows": prepare.get("rows"),
         "examples": prepare.get("examples"),
+        "unit": "characters" if prepare.get("unit") == "characters" else "tokens",
         "cutoff_len": _cutoff(inputs),
         "tokens": _counts(prepare.get("tokens")),
         "answer_tokens": _counts(prepare.get("answer_tokens")),
@@ -67,17 +80,21 @@ def _check(name: str, found: Any, state: str, describe: Any = str) -> dict[str, 
     return _entry(name, len(found), state, [str(describe(one)) for one in found[:ROWS_NAMED]])
 
 
-def _counted(name: str, metrics: dict[str, Any] | None, key: str) -> dict[str, Any]:
-    value = ((metrics or {}).get("counts") or {}).get(key)
+def _counted(name: str, metrics: dict[str, Any], key: str) -> dict[str, Any]:
+    value = (metrics.get("counts") or {}).get(key)
     if isinstance(value, dict):  # one count for each metric: the largest tells how many rows are concerned at least
         value = max((one for one in value.values() if is_number(one)), default=0)
     entry = _check(name, value, "note")
-    return {**entry, "of": (metrics or {}).get("rows"), "rows_left_out": 0}
+    return {**entry, "of": metrics.get("rows"), "rows_left_out": 0}
 
 
 def _entry(name: str, count: int, state: str, rows: list[str]) -> dict[str, Any]:
     state = state if count else "ok"
     return {"name": name, "state": state, "count": count, "of": None, "rows": rows, "rows_left_out": count - len(rows)}
+
+
+def _row_number(one: Any) -> str:
+    return str(one.get("row", "?")) if isinstance(one, dict) else str(one)
 
 
 def _leak(one: Any) -> str:

@@ -16,8 +16,9 @@ from metier.report import pictures
 from metier.report.charts.difference import direction
 from metier.report.charts.scale import is_number
 from metier.report.texts import bytes_text, count_text, duration_text, has_label, metric_name, score_text, text
-from metier.report.tidy import visible
+from metier.report.tidy import shortened, visible
 
+FIELD_CHARACTERS = 300  # of a value in the provenance table: processors name hundreds of abilities
 _HASH = re.compile("[0-9a-f]{40,128}")
 _LANGUAGE_TAGS = {"en": "en", "zh": "zh-CN"}
 
@@ -50,6 +51,7 @@ def environment() -> Environment:
     helpers: dict[str, Callable[..., Any]] = {
         "visible": visible,
         "score": score_text,
+        "loss": _loss,
         "count": count_text,
         "duration": duration_text,
         "size": bytes_text,
@@ -89,6 +91,10 @@ def _translated(key: str, **fields: Any) -> Markup:
     return both({language: Markup(made[language]) for language in LANGUAGES})  # noqa: S704 - fields are escaped above
 
 
+def _loss(value: Any) -> str:
+    return f"{value:.3f}" if is_number(value) else "—"
+
+
 def _field_name(name: str) -> Markup:
     """The label of a manifest's field, or its key without the group it stands in."""
     if has_label(f"field.{name}"):
@@ -100,7 +106,9 @@ def _field_value(name: str, value: Any) -> Markup:
     """Sizes in units, hashes and commands in the typewriter's face."""
     if is_number(value) and name.rpartition(".")[2] in ("memory", "memory_bytes"):
         return escape(bytes_text(value))
-    words = visible(str(value))
+    words, left_out = shortened(visible(str(value)), FIELD_CHARACTERS)
+    if left_out:
+        return escape(words) + Markup(" ") + _translated("characters_left_out", n=count_text(left_out))
     if _HASH.fullmatch(words) or name in ("command", "command_line"):
         return Markup("<code>{}</code>").format(words)
     return escape(words)

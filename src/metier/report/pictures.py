@@ -12,25 +12,25 @@ from metier.report.texts import score_text, text
 
 
 def score_bars(metric: dict[str, Any], labelled_by: str) -> Markup:
-    """Base and tuned with their intervals on the metric's scale."""
-    bars = [
-        Bar(
-            text(side),
-            metric[side]["score"],
-            metric[side]["low"],
-            metric[side]["high"],
-            side,
-            score_text(metric[side]["score"], metric["maximum"]),
-        )
-        for side in ("base", "tuned")
-        if is_number(metric[side]["score"])
-    ]
-    return interval_bars(bars, maximum=metric["maximum"], labelled_by=labelled_by)
+    """Base and tuned with their intervals on the metric's scale; shares in percent."""
+    bars = []
+    for side in ("base", "tuned"):
+        value, low, high = (_scaled(metric, metric[side][key]) for key in ("score", "low", "high"))
+        if value is not None:
+            bars.append(Bar(text(side), value, low, high, side, score_text(metric[side]["score"], metric)))
+    return interval_bars(bars, maximum=_scaled(metric, metric["maximum"]) or 1.0, labelled_by=labelled_by)
 
 
 def gain(metric: dict[str, Any], labelled_by: str, height: int = 44) -> Markup:
-    """The difference with its interval and the zero line."""
-    return difference_plot(metric["difference"], metric["low"], metric["high"], labelled_by=labelled_by, height=height)
+    """The difference with its interval and the zero line; shares in points."""
+    difference, low, high = (_scaled(metric, metric[key]) for key in ("difference", "low", "high"))
+    return difference_plot(difference, low, high, labelled_by=labelled_by, height=height)
+
+
+def _scaled(metric: dict[str, Any], value: Any) -> float | None:
+    if not is_number(value):
+        return None
+    return float(value) * (100 if metric["percent"] else 1)
 
 
 def outcomes(metric: dict[str, Any], labelled_by: str) -> Markup:
@@ -52,13 +52,13 @@ def loss_curve(training: dict[str, Any], labelled_by: str) -> Markup:
     )
 
 
-def token_histogram(counts: dict[str, Any] | None, cutoff: int | None, labelled_by: str) -> Markup:
+def length_histogram(counts: dict[str, Any] | None, unit: str, cutoff: int | None, labelled_by: str) -> Markup:
     """How many rows are how long, with the cut-off marked where it is known."""
     if counts is None:
         return Markup("")
     return histogram(
         counts["histogram"],
-        x_label=text("lengths.tokens"),
+        x_label=text(f"lengths.{unit}"),
         y_label=text("lengths.rows"),
         mark=cutoff,
         mark_label=text("lengths.cutoff", cutoff=f"{cutoff:,}") if cutoff else None,

@@ -1,4 +1,4 @@
-"""Rows side by side, within a budget of characters, so that the page stays small enough to mail."""
+"""Rows side by side, within a budget of bytes, so that the page stays small enough to mail."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import escape
+
 from metier.rendering.thinking import split_thinking
 from metier.report.charts.scale import is_number
 from metier.report.inputs import Inputs
 from metier.report.scores import SIDES
-from metier.report.tidy import shortened
+from metier.report.tidy import shortened, visible
 
 FIELD_CHARACTERS = 1500
-PAGE_CHARACTERS = 150_000
+PAGE_BYTES = 600_000
 PREVIEWED = 3
 PREVIEW_CHARACTERS = 6000
-_MARK = re.compile(r"<\|[^|<>\n]{1,40}\|>|</?(?:start|end)_of_turn>|<｜[^<>\n]{1,40}｜>|\[/?INST\]")
+_MARK = re.compile(r"<\|[^|<>\n]{1,40}\|>|</?(?:start|end)_of_turn>|<｜[^<>\n]{1,40}｜>|\[/?INST\]|</?think>")
 _ROLE = re.compile(r"^\s*(system|user|assistant|model|tool)\s*\n", re.IGNORECASE)
 
 
@@ -25,13 +27,13 @@ def rows(inputs: Inputs, limit: int, headline: str | None = None) -> dict[str, A
     compare = inputs.compare or {}
     listed = {side: [one for one in compare.get(side) or [] if isinstance(one, dict)] for side in ("worst", "best")}
     shown: dict[str, list[dict[str, Any]]] = {"worst": [], "best": []}
-    room = PAGE_CHARACTERS
+    room = PAGE_BYTES
     for index in range(max(len(found) for found in listed.values())):
         for side, found in listed.items():
             if index >= len(found) or sum(map(len, shown.values())) >= limit:
                 continue
             row = _row(found[index], headline)
-            size = sum(len(row[name]["text"]) + len(row[name]["thinking"] or "") for name in _FIELDS)
+            size = sum(_size(row[name]["text"]) + _size(row[name]["thinking"] or "") for name in _FIELDS)
             if size > room:
                 room = 0
                 continue
@@ -50,6 +52,7 @@ def _row(row: Mapping[str, Any], headline: str | None) -> dict[str, Any]:
         "row": number,
         "excerpt": excerpt(_words(row.get("prompt"))),
         **{name: _field(_words(row.get(name)), fold=name != "prompt") for name in _FIELDS},
+        "read": _read(row),
         "scores": sorted(_scores(row.get("scores")), key=lambda one: one["name"] != headline),
     }
 
@@ -67,6 +70,11 @@ def _field(text: str, *, fold: bool) -> dict[str, Any]:
     }
 
 
+def _size(text: str) -> int:
+    """Bytes that `text` takes on the page: `<` takes four, a hidden character that is spelled out ten."""
+    return len(str(escape(visible(text))).encode("utf-8"))
+
+
 def _words(value: Any) -> str:
     """A text as it is; of messages and records the text in them."""
     if value is None:
@@ -78,6 +86,14 @@ def _words(value: Any) -> str:
         known = next((value[key] for key in ("predict", "text", "content") if value.get(key) is not None), "")
         return role + _words(known)
     return str(value)
+
+
+def _read(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What was read from both answers, and what was expected, where answers are read for a choice."""
+    extracted = row.get("extracted")
+    if not isinstance(extracted, dict):
+        return None
+    return {"gold": row.get("gold"), **{side: extracted.get(side) for side in SIDES}}
 
 
 def _scores(given: Any) -> list[dict[str, Any]]:
@@ -125,5 +141,15 @@ def preview(inputs: Inputs) -> list[dict[str, Any]]:
             left_out += cut
             if words:
                 segments.append({"text": words, "loss": bool(segment.get("loss"))})
-        shown.append({"row": one.get("row"), "segments": segments, "cut_at": one.get("cut_at"), "left_out": left_out})
+        behind, more = shortened(str(one.get("left_out") or ""), max(0, room))
+        shown.append(
+            {
+                "row": one.get("row"),
+                "segments": segments,
+                "cut_at": one.get("cut_at"),
+                "behind_cut": behind,
+                "dropped_turns": one.get("dropped_turns") or 0,
+                "characters_left_out": left_out + more,
+            }
+        )
     return shown

@@ -14,7 +14,7 @@ from metier.report.texts import as_text, text
 OUTCOMES = ("better", "no_improvement", "worse", "mixed")
 SIDES = ("base", "tuned")
 _FIRST = ("choice", "accuracy", "exact", "f1", "rougel", "bleu")
-_DESCRIBED = ("definition", "tokenizer", "smoothing", "level", "scale", "version")
+_DESCRIBED = ("definition", "tokenizer", "smoothing", "level", "scale", "version", "proportion")
 
 
 def verdict(inputs: Inputs) -> dict[str, Any]:
@@ -71,6 +71,15 @@ def headline_name(names: list[str], inputs: Inputs, spec: ReportSpec) -> str | N
     return names[0] if names else None
 
 
+def interval_facts(inputs: Inputs) -> dict[str, Any]:
+    """How the intervals were made: `confidence` (0 to 1), `samples`, `seed`; 95 % where nothing is written."""
+    for source in (inputs.compare, inputs.metrics_tuned, inputs.metrics_base):
+        found = (source or {}).get("interval")
+        if isinstance(found, dict) and is_number(found.get("confidence")):
+            return {key: found.get(key) for key in ("confidence", "samples", "seed")}
+    return {"confidence": 0.95, "samples": None, "seed": None}
+
+
 def llama_factory_keys(inputs: Inputs) -> list[dict[str, Any]]:
     """The `predict_*` figures as LLaMA-Factory names them."""
     both = {side: getattr(inputs, f"metrics_{side}") or {} for side in SIDES}
@@ -94,16 +103,17 @@ def _metric(name: str, compared: Mapping[str, Any] | None, sides: Mapping[str, d
     compared = compared or {}
     return {
         "name": name,
-        "maximum": maximum(described.get("scale"), known),
+        "maximum": (top := maximum(described.get("scale"), known)),
+        "percent": bool(described.pop("proportion", False)) and top == 1,
         **scores,
-        **{key: compared.get(key) for key in ("difference", "low", "high", "wins", "ties", "losses")},
+        **{key: compared.get(key) for key in ("difference", "low", "high", "method", "wins", "ties", "losses")},
         "n": rows[0] if rows else None,
-        **{key: described.get(key) for key in _DESCRIBED},
+        **{key: described.get(key) for key in _DESCRIBED if key != "proportion"},
     }
 
 
 def _score(source: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {key: (source or {}).get(key) for key in ("score", "low", "high")}
+    return {key: (source or {}).get(key) for key in ("score", "low", "high", "method")}
 
 
 def maximum(scale: Any, values: list[float]) -> float:

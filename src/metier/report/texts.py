@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from metier.core.i18n import LANGUAGES, has_text, translate
@@ -31,22 +32,41 @@ def as_text(value: Any) -> Text:
     """What another step wrote as `{en, zh}` or as one string, as a text in both languages."""
     if isinstance(value, dict):
         known = [str(value[language]) for language in LANGUAGES if value.get(language)]
-        return {language: str(value.get(language) or (known[0] if known else "")) for language in LANGUAGES}
-    return plain(str(value))
+        return {language: _capped(value.get(language) or (known[0] if known else "")) for language in LANGUAGES}
+    return plain(_capped(value))
 
 
 def metric_name(name: str) -> Text:
-    """The spoken name of a metric, or its identifier where there is none."""
-    return text(f"metric.{name}") if has_text(f"report.metric.{name}") else plain(name)
+    """The spoken name of a metric, or its identifier where there is none.
+
+    The names are the evaluation's own: one place for the verdict's sentences and this page. Only its catalogue of
+    texts is read.
+    """
+    key = f"evaluate.metric_name.{name}"
+    if not has_text(key):
+        return plain(_capped(name, 80))
+    words = {language: translate(key, language=language) for language in LANGUAGES}
+    return {language: one[:1].upper() + one[1:] for language, one in words.items()}
 
 
-def score_text(value: Any, maximum: float, *, signed: bool = False) -> str:
-    """A score: three decimals on a scale up to 1, two on larger ones; `—` if there is none."""
+def _capped(value: Any, limit: int = 2000) -> str:
+    words = str(value)
+    return words if len(words) <= limit else f"{words[: limit - 1]}…"
+
+
+def score_text(value: Any, metric: Mapping[str, Any], *, signed: bool = False, unit: bool = True) -> str:
+    """A score of `metric`: shares as percent, else three decimals on a scale up to 1 and two on larger ones.
+
+    signed: a difference, with its sign and in points; unit: write the percent sign. `—` if there is no number.
+    """
     if not is_number(value):
         return "—"
-    written = f"{float(value):{'+' if signed else ''}.{3 if maximum <= 1 else 2}f}"
-    zero = written.strip("+-0.") == ""
-    return (written.lstrip("+-") if zero else written).replace("-", "−")
+    share = bool(metric.get("percent"))
+    decimals = 1 if share else 3 if metric["maximum"] <= 1 else 2
+    written = f"{float(value) * (100 if share else 1):{'+' if signed else ''}.{decimals}f}"
+    if written.strip("+-0.") == "":
+        written = written.lstrip("+-")
+    return written.replace("-", "−") + ("\u202f%" if share and unit and not signed else "")
 
 
 def count_text(value: Any) -> str:
