@@ -51,7 +51,7 @@ def ours(predict: str, label: str) -> list[float]:
 def clear_caches() -> None:
     for function in (words_module.words, words_module._block_words, words_module._unknown_words):
         function.cache_clear()
-    for function in (overlap.rouge_words, overlap._rouge_sets, overlap.rouge_chinese):
+    for function in (overlap.rouge_words, overlap._rouge_sets, overlap.rouge_chinese, overlap.bleu4_characters):
         function.cache_clear()
 
 
@@ -78,27 +78,8 @@ def legal(count: int, generator: random.Random) -> Pairs:
 
 
 def generated(count: int, generator: random.Random) -> Pairs:
-    parts = [
-        "患者",
-        "发热",
-        "咳嗽",
-        "三天",
-        "建议",
-        "检查",
-        "血常规",
-        "，",
-        "。",
-        "可能",
-        "是",
-        "上呼吸道",
-        "感染",
-        "需要",
-        "休息",
-        "多饮水",
-        "服用",
-        "药物",
-        "复查",
-    ]
+    words = "患者 发热 咳嗽 三天 建议 检查 血常规 ， 。 可能 是 上呼吸道 感染 需要 休息 多饮水 服用 药物 复查"
+    parts = words.split()
     return [("".join(generator.choices(parts, k=40)), "".join(generator.choices(parts, k=40))) for _ in range(count)]
 
 

@@ -9,17 +9,20 @@ differences R. Newcombe, 1998, method 10), and fewer rows than any interval can 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metier.evaluate.metrics.definition import Array, Metric
 
 Combine = Callable[[Array, Array], Array]
-_CELLS = 1 << 23  # numbers in memory at once: 64 MB
+_CELLS = 1 << 22  # numbers in memory at once: 32 MB
+_KEPT = 1 << 27  # one byte each: 128 MB
 FEW = 30
 TOO_FEW = 6  # below this no two-sided 95 % test of paired rows can decide anything
 
@@ -106,17 +109,29 @@ def _score(statistics_NS: Array, combine: Combine) -> float:
 
 def _resampled(groups: list[Array], settings: Settings) -> Iterator[list[Array]]:
     """For blocks of samples, the [B, S] sums of each group over the same drawn rows."""
-    generator = np.random.default_rng(settings.seed)
     rows = len(groups[0])
-    block = max(1, min(settings.samples, _CELLS // rows))
-    for start in range(0, settings.samples, block):
-        size = min(block, settings.samples - start)
-        drawn = generator.integers(0, rows, size=(size, rows))
-        offsets = np.arange(size)[:, None] * rows
-        weights_BN = (
-            np.bincount((drawn + offsets).ravel(), minlength=size * rows).reshape(size, rows).astype(np.float64)
-        )
+    for counts_BN in _draws(rows, settings.samples, settings.seed):
+        weights_BN = counts_BN.astype(np.float64)
         yield [weights_BN @ group for group in groups]
+
+
+@lru_cache(maxsize=2)
+def _kept_draws(rows: int, samples: int, seed: int) -> tuple[NDArray[np.uint8], ...]:
+    return tuple(_drawn(rows, samples, seed))
+
+
+def _draws(rows: int, samples: int, seed: int) -> Iterable[NDArray[np.uint8]]:
+    """How often each row is in each sample, in blocks. Scores of the same rows share their draws: they are kept."""
+    return _kept_draws(rows, samples, seed) if rows * samples <= _KEPT else _drawn(rows, samples, seed)
+
+
+def _drawn(rows: int, samples: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+    generator = np.random.default_rng(seed)
+    block = max(1, min(samples, _CELLS // rows))
+    for start in range(0, samples, block):
+        size = min(block, samples - start)
+        drawn = generator.integers(0, rows, size=(size, rows)) + np.arange(size)[:, None] * rows
+        yield np.bincount(drawn.ravel(), minlength=size * rows).astype(np.uint8).reshape(size, rows)
 
 
 def wilson(share: float, rows: int, z: float) -> tuple[float, float]:

@@ -61,8 +61,9 @@ def _readable(result: Mapping[str, Any], rows: int) -> list[Text]:
     found = []
     for key in ("unreadable", "empty", "cut", "thinking_unfinished"):
         base, tuned = (int(result["counts"][side][key]) for side in ("base", "tuned"))
-        if max(base, tuned) >= max(1, _SHARE * rows):
-            found.append(both(f"caution.{key}", base=base, tuned=tuned, rows=rows))
+        of = result["metrics"].get("choice_accuracy", {}).get("n", rows) if key == "unreadable" else rows
+        if max(base, tuned) >= max(1, _SHARE * of):
+            found.append(both(f"caution.{key}", base=base, tuned=tuned, rows=of))
     return found
 
 

@@ -270,6 +270,8 @@ def _options_in(prompt: str) -> Options:
         elif runs and marker[1] == ALPHABET[len(runs[-1]) : len(runs[-1]) + 1]:
             runs[-1].append(marker)
     run = next((run for run in reversed(runs) if len(run) >= 2), [])
+    if not run:
+        return ()
     ends = [marker.start() for marker in run[1:]] + [len(prompt)]
     return tuple(
         (marker[1], re.split(r"\n|<\|", prompt[marker.end() : end], maxsplit=1)[0].strip())

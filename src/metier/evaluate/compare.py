@@ -62,9 +62,9 @@ def run_compare(spec: CompareSpec, folder: Path, events: EventLog) -> dict[str, 
     guarded = _guard_files(spec)
     prepare = _prepare(spec.prepare)
     names = spec.metrics if spec.primary in (AUTO, *spec.metrics) else (*spec.metrics, spec.primary)
-    duel = _duel(spec, spec.base, spec.tuned, names, settings)
-    events.emit("start", total=len(duel.base.rows), base=str(duel.base.file), tuned=str(duel.tuned.file))
-    guard = _duel(spec, *guarded, _GUARD, settings) if guarded else None
+    events.emit("start", base=spec.base.name, tuned=spec.tuned.name)
+    duel = _duel(spec, spec.base, spec.tuned, names, settings, events)
+    guard = _duel(spec, *guarded, _GUARD, settings, events) if guarded else None
     primary = _primary(spec.primary, duel)
     facts = {
         "chance": chance_level(duel.base.rows) if primary == "choice_accuracy" else None,
@@ -126,13 +126,15 @@ def _prepare(path: Path | None) -> Mapping[str, Any] | None:
     return found
 
 
-def _duel(spec: CompareSpec, base: Path, tuned: Path, names: Sequence[str], settings: Settings) -> Duel:
+def _duel(
+    spec: CompareSpec, base: Path, tuned: Path, names: Sequence[str], settings: Settings, events: EventLog
+) -> Duel:
     fields = Fields(spec.predict_field, spec.label_field, spec.prompt_field, spec.answer_field)
     base_file, tuned_file = predictions_file(base), predictions_file(tuned)
     pairs = paired(read_predictions(base_file, fields), read_predictions(tuned_file, fields), base_file, tuned_file)
     sides = [[pair[0] for pair in pairs], [pair[1] for pair in pairs]]
     language = language_of(sides[0], spec.language)
-    scored = {one.metric.name: one for one in score_all(sides[0], names, language)}
+    scored = {one.metric.name: one for one in score_all(sides[0], names, language, events)}
     # The same rows and metrics on both sides: whether a row can be judged depends on its reference alone.
     other = {
         name: score(sides[1], one.metric, language, any_kind=len(one.places) > 0 and not _fits(sides[1], one.metric))

@@ -60,12 +60,16 @@ def content_control(
 
 
 def _against_others(rows: list[Row], metric: Metric, language: str, settings: Settings) -> Array:
-    """Mean statistics of each answer against a few other rows' references."""
-    order = np.random.default_rng(settings.seed).permutation(len(rows))
-    place_of = np.argsort(order)
+    """Mean statistics of each answer against a few other references of the same kind and language of row."""
+    groups: dict[object, list[int]] = {}
+    for place in np.random.default_rng(settings.seed).permutation(len(rows)):
+        groups.setdefault((rows[place].kind, rows[place].meta.get("language")), []).append(int(place))
     found = []
-    for shift in range(1, min(_SHIFTS, len(rows) - 1) + 1):
-        others = [rows[order[(place_of[place] + shift) % len(rows)]] for place in range(len(rows))]
-        moved = [replace(row, label=other.label, gold=other.gold) for row, other in zip(rows, others, strict=True)]
+    for shift in range(1, _SHIFTS + 1):
+        moved = list(rows)
+        for group in groups.values():
+            for at, place in enumerate(group):
+                other = rows[group[(at + shift) % len(group)]]
+                moved[place] = replace(rows[place], label=other.label, gold=other.gold)
         found.append(score(moved, metric, language).statistics)
     return np.asarray(np.mean(found, axis=0), dtype=np.float64)

@@ -153,7 +153,7 @@ def _row(record: dict[str, Any], line: int, place: int, file: Path, fields: Fiel
         prompt=prompt,
         predict=predict,
         label=label,
-        answer=answer.strip(),
+        answer=answer,
         thinking=thinking is not None,
         kind=kind,
         gold=_gold(kind, given, reference, options),

@@ -14,7 +14,16 @@ from metier.core.i18n import current_language
 from metier.evaluate.bootstrap import Settings, interval
 from metier.evaluate.metrics import METRICS
 from metier.evaluate.predictions import Fields, Row, predictions_file, read_predictions
-from metier.evaluate.scoring import Scored, counts_of, describe, language_of, score, score_all, warnings_of
+from metier.evaluate.scoring import (
+    Scored,
+    choose_metrics,
+    counts_of,
+    describe,
+    language_of,
+    score,
+    score_all,
+    warnings_of,
+)
 from metier.evaluate.spec import EvaluateSpec
 
 # LLaMA-Factory's names for the means of rounded rows over the raw text of all rows.
@@ -35,8 +44,10 @@ def run_evaluate(spec: EvaluateSpec, folder: Path, events: EventLog) -> dict[str
     file = predictions_file(spec.pred_file)
     rows = read_predictions(file, Fields(spec.predict_field, spec.label_field, spec.prompt_field, spec.answer_field))
     language = language_of(rows, spec.language)
-    events.emit("start", total=len(rows), file=str(file), language=language)
-    scored = score_all(rows, spec.metrics, language)
+    events.emit(
+        "start", total=len(choose_metrics(spec.metrics, rows)), rows=len(rows), file=file.name, language=language
+    )
+    scored = score_all(rows, spec.metrics, language, events)
     settings = Settings(spec.bootstrap_samples, spec.confidence, spec.seed)
     warnings = warnings_of(rows, scored, spec.metrics)
     result: dict[str, Any] = {
@@ -113,7 +124,7 @@ def _write_rows(path: Path, rows: Sequence[Row], scored: Sequence[Scored]) -> No
             "extracted": extracted,
             "gold": row.gold,
             "unreadable": any(one.unreadable for one in measures.values() if one),
-            "empty": not row.answer,
+            "empty": not row.answer.strip(),
             "thinking": row.thinking,
         }
         lines.append(json.dumps(record, ensure_ascii=True) + "\n")

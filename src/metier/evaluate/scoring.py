@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metier.core.events import EventLog
 from metier.core.i18n import LANGUAGES, translate
 from metier.evaluate.language import detect_language
 from metier.evaluate.metrics import METRICS
@@ -98,14 +99,17 @@ def pair_of(row: Row, metric: Metric, language: str) -> Pair:
     )
 
 
-def score_all(rows: Sequence[Row], names: Sequence[str], language: str) -> list[Scored]:
+def score_all(rows: Sequence[Row], names: Sequence[str], language: str, events: EventLog | None = None) -> list[Scored]:
     """Every chosen metric that could judge a row. One asked for by name that fits no kind of row is applied to all."""
     found = []
-    for metric in choose_metrics(names, rows):
+    chosen = choose_metrics(names, rows)
+    for step, metric in enumerate(chosen, start=1):
         fits = any(row.kind in metric.kinds for row in rows)
         scored = score(rows, metric, language, any_kind=metric.name in names and not fits)
         if scored.measures:
             found.append(scored)
+        if events is not None:
+            events.emit("progress", step=step, total=len(chosen), metric=metric.name)
     return found
 
 
@@ -121,10 +125,10 @@ def describe(metric: Metric, language: str) -> dict[str, object]:
 def counts_of(rows: Sequence[Row], scored: Sequence[Scored]) -> dict[str, int]:
     """Rows that deserve a look."""
     return {
-        "empty": sum(not row.answer for row in rows),
+        "empty": sum(not row.answer.strip() for row in rows),
         "unreadable": max((one.unreadable for one in scored), default=0),
         "thinking": sum(row.thinking for row in rows),
-        "thinking_unfinished": sum(row.thinking and not row.answer for row in rows),
+        "thinking_unfinished": sum(row.thinking and not row.answer.strip() for row in rows),
         "cut": sum(row.cut for row in rows),
         "without_label": sum(not row.label and row.gold is None for row in rows),
         "gold_unreadable": sum(row.kind == "choice" and row.gold is None for row in rows),

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache, lru_cache
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from metier.evaluate.metrics.definition import Array, Measure, Metric, Pair
 
+G = TypeVar("G", bound=Hashable)
 _SACREBLEU = f"sacrebleu {version('sacrebleu')}"
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 
@@ -43,11 +44,12 @@ def _word_grams(text: str, tokenizer: str) -> tuple[Counter[tuple[str, ...]], ..
 def bleu_counts(answer: str, label: str, tokenizer: str) -> tuple[float, ...]:
     """Lengths of answer and label, matches of 1- to 4-grams, and n-grams of the answer: ten numbers."""
     found, wanted = _word_grams(answer, tokenizer), _word_grams(label, tokenizer)
-    matches = [
-        sum(min(count, other[gram]) for gram, count in grams.items())
-        for grams, other in zip(found, wanted, strict=True)
-    ]
+    matches = [_common(grams, other) for grams, other in zip(found, wanted, strict=True)]
     return (found[0].total(), wanted[0].total(), *matches, *(grams.total() for grams in found))
+
+
+def _common(grams: Counter[G], other: Counter[G]) -> int:
+    return sum([min(grams[gram], other[gram]) for gram in grams.keys() & other.keys()])
 
 
 def combine_bleu(sums_BS: Array, counts_B: Array, *, effective_order: bool = False) -> Array:
@@ -82,9 +84,8 @@ def chrf_counts(answer: str, label: str) -> tuple[float, ...]:
     """For 1- to 6-grams of characters: in the answer, in the label, in both: 18 numbers."""
     counts: list[int] = []
     for grams, other in zip(_character_grams(answer), _character_grams(label), strict=True):
-        common = sum(min(count, other[gram]) for gram, count in grams.items() if gram in other)
         # As sacrebleu: an order that the label does not have is not held against the answer.
-        counts += (grams.total() if other else 0, other.total(), common)
+        counts += (grams.total() if other else 0, other.total(), _common(grams, other))
     return tuple(counts)
 
 
