@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -112,8 +113,9 @@ def test_the_devices_advised_are_enough() -> None:
 
 def test_smaller_micro_batches_are_advised_where_they_help() -> None:
     crowded = _plan(devices=8, tokens_per_batch=32768, gradient_accumulation_steps=32)
-    assert "tokens_per_batch: 2048" in _advice(crowded)
-    assert _plan(devices=8, tokens_per_batch=2048, gradient_accumulation_steps=32).fits
+    tokens = int(re.findall(r"tokens_per_batch: (\d+)", _advice(crowded))[0])
+    assert 2048 <= tokens < 32768
+    assert _plan(devices=8, tokens_per_batch=tokens, gradient_accumulation_steps=32).fits
 
 
 def test_without_packing_a_batch_of_one_and_longer_accumulation_is_advised() -> None:

@@ -237,8 +237,11 @@ def _how_to_fit_training(model: Skeleton, spec: TrainSpec, part: TrainPlan, memo
         advice.append(_both("plan_use_fsdp"))
     smallest = {"tokens_per_batch": 16} if spec.packing else {"per_device_train_batch_size": 1}
     batch = spec.per_device_train_batch_size
-    if spec.packing and fits(tokens_per_batch=16):
-        advice.append(_both("plan_smaller_bins", tokens=min(spec.cutoff_len, part.longest or spec.cutoff_len)))
+    longest = min(spec.cutoff_len, model.context, part.longest or spec.cutoff_len)
+    bins = [size for size in (16384, 8192, 4096, 2048, 1024, 512) if longest <= size < part.tokens]
+    tokens = _first([*bins, longest], lambda n: n < part.tokens and fits(tokens_per_batch=n)) if spec.packing else None
+    if tokens:
+        advice.append(_both("plan_smaller_bins", tokens=tokens))
     elif batch > 1 and fits(per_device_train_batch_size=1):
         advice.append(_both("plan_smaller_batch", accumulation=spec.gradient_accumulation_steps * batch))
     shorter = [spec.cutoff_len // 2, spec.cutoff_len // 4]
