@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metier.core.events import EventLog
+from metier.core.events import EventLog, Listener
 from metier.train.spec import TrainSpec
 
 IGNORED = -100
@@ -71,11 +71,11 @@ def spec(**values: Any) -> TrainSpec:
     return TrainSpec(**{**defaults, **values})
 
 
-def run(spec: TrainSpec, folder: Path, given: Any, **stop: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Trains in this process; returns summary and progress events."""
+def run(spec: TrainSpec, folder: Path, given: Any, *listeners: Listener) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Trains in this process; returns summary and progress events. listeners hear each event as it is emitted."""
     from metier.core.events import EVENTS, read_events
     from metier.train.step import train
     from metier.train.stopping import Stopper
 
-    summary = train(spec, folder, EventLog(folder / EVENTS), given, Stopper(**stop))
+    summary = train(spec, folder, EventLog(folder / EVENTS, listeners), given, Stopper())
     return summary, [event for event in read_events(folder) if event["event"] == "progress"]

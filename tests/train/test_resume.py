@@ -124,9 +124,7 @@ def test_a_checkpoint_holds_no_pickle_and_opens_as_an_adapter(tiny_model: Path, 
     assert json.loads((folder / "state.json").read_text())["finished"] is True
 
 
-def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(
-    tiny_model: Path, tmp_path: Path
-) -> None:
+def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(tiny_model: Path, tmp_path: Path) -> None:
     given = material(tiny_model, random_rows(12))
     chosen = spec(finetuning_type="full", learning_rate=1.0, adam_epsilon=1e-30, save_steps=1, max_grad_norm=0)
     with pytest.raises(DivergedError) as caught:
