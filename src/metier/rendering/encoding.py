@@ -32,16 +32,14 @@ class Encoder:
         self.is_appendable = all(self.encode(f"\n{one}") == self.encode("\n") + self.encode(one) for one in ("a", "你"))
 
     def _plainly_declared(self) -> bool:
-        """No added token swallows spaces, or is looked for in a text that was changed before (normalised)."""
-        changes = repr(getattr(self._backend, "normalizer", None)) not in ("None", "Sequence(normalizers=[])")
+        normalizer = getattr(self._backend, "normalizer", None)
         return self._backend is not None and not any(
-            token.lstrip or token.rstrip or token.single_word or (token.normalized and changes)
+            token.lstrip or token.rstrip or token.single_word or (token.normalized and normalizer is not None)
             for token in self.tokenizer.added_tokens_decoder.values()
         )
 
     def _probe(self) -> bool:
-        end = self.tokenizer.eos_token
-        special = end if end in self._added else max(self._added, key=len)
+        special = max(self._added, key=len)
         for text in _PROBES:
             whole = self._tokenize([f"{special}{text}{special}"])[0]
             alone = self._tokenize([text])[0]
@@ -106,9 +104,9 @@ class Encoder:
         return self.encode(text)
 
     def first_added(self, text: str) -> tuple[int, int] | None:
-        """Start and end of the first added token in `text` that is not mere space (Gemma has line breaks as such)."""
-        matches = self._cut.finditer(text) if self._cut is not None else ()
-        return next((match.span() for match in matches if match.group().strip()), None)
+        """Start and end of the first added token in `text`."""
+        match = self._cut.search(text) if self._cut is not None else None
+        return match.span() if match else None
 
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
         """The text of `ids`, every space as it is."""

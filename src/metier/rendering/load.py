@@ -29,23 +29,19 @@ def load_renderer(resolved: ResolvedModel, *, template: str | None = None) -> Re
     """
     from metier.models import load_tokenizer
 
-    return make_renderer(load_tokenizer(resolved), folder=resolved.folder, template=template, name=resolved.reference)
+    return make_renderer(load_tokenizer(resolved), folder=resolved.folder, template=template)
 
 
-def make_renderer(
-    tokenizer: Any, *, folder: Path | None = None, template: str | None = None, name: str = "this model"
-) -> Renderer:
-    """The renderer for a tokenizer of transformers.
-
-    folder: where `generation_config.json` is looked for; name: how errors call the model.
-    """
-    source, name = _template(tokenizer, name, template)
+def make_renderer(tokenizer: Any, *, folder: Path | None = None, template: str | None = None) -> Renderer:
+    """The renderer for a tokenizer of transformers; folder: where `generation_config.json` is looked for."""
+    source, name = _template(tokenizer, folder, template)
     variables = {key: str(value) for key, value in tokenizer.special_tokens_map.items() if isinstance(value, str)}
     return Renderer(tokenizer, ChatTemplate(source, variables, name=name), declared_stop_ids(tokenizer, folder))
 
 
-def _template(tokenizer: Any, name: str, template: str | None) -> tuple[str, str]:
+def _template(tokenizer: Any, folder: Path | None, template: str | None) -> tuple[str, str]:
     """Source and name of the template to use."""
+    name = folder.name if folder is not None else type(tokenizer).__name__
     own = tokenizer.chat_template
     if isinstance(own, dict):
         own = own.get("default")

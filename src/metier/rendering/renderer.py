@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -139,7 +138,7 @@ class Renderer:
         options = _Options(cutoff_len, train_on_history, enable_thinking)
         waiting = iter(conversations)
         while chunk := list(islice(waiting, _CHUNK)):
-            rendered = [self._attempt(partial(self._texts, one, options)) for one in chunk]
+            rendered = [self._attempt(lambda c=one: self._texts(c, options)) for one in chunk]  # type: ignore[misc]
             self.encoder.prepare(
                 text
                 for turns in rendered
@@ -150,7 +149,8 @@ class Renderer:
             for one, turns in zip(chunk, rendered, strict=True):
                 result = turns
                 if not isinstance(result, UserError):
-                    result = self._attempt(partial(self._assemble, one, result, options))
+                    texts = result
+                    result = self._attempt(lambda c=one, t=texts: self._assemble(c, t, options))  # type: ignore[misc]
                 if not isinstance(result, UserError):
                     yield result
                 elif on_error is None:

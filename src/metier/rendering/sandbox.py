@@ -4,9 +4,8 @@ Differences to `transformers.utils.chat_template_utils`, each meant:
 
 - a rendering depends on its messages alone: `strftime_now` and `date_string` are always `26 Jul 2024`, the date that
   Llama 3's template falls back to, so that a prompt is the same tomorrow as it was in training;
-- a template takes at most `MAX_STEPS` loop turns, writes at most `MAX_TEXT` characters and has at most `MAX_SOURCE` of
-  its own, so that a hostile or broken one ends in an error and not in a hung machine. (Memory that it takes without
-  writing is not counted.)
+- a template takes at most `MAX_STEPS` loop turns, `MAX_TEXT` characters and `MAX_SOURCE` characters of source, so
+  that a hostile or broken one ends in an error and not in a hung machine.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class _Generation(Extension):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "+"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Refuses text and numbers that grow without bound."""
@@ -56,6 +55,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             raise SecurityError("a power too large")
         if operator == "*" and _length(left) * _length(right) > MAX_TEXT:
             raise SecurityError("a product too large")
+        if operator == "+" and _length(left) + _length(right) > MAX_TEXT:
+            raise SecurityError("a text too long")
         return super().call_binop(context, operator, left, right)
 
 
