@@ -153,6 +153,15 @@ def test_two_scored_models_without_comparison_get_bars_but_no_verdict(report: Re
     assert made.html.count('class="bar tuned"') == 8
 
 
+def test_warnings_of_scores_that_were_not_compared_name_their_model(report: Report, run: Path) -> None:
+    (run / "steps/compare/compare.json").unlink()
+    blind, few = {"en": "ROUGE is blind here.", "zh": "ROUGE 看不到中文。"}, {"en": "Few rows.", "zh": "行数太少。"}
+    change(run, "evaluate-base/metrics.json", warnings=[blind, few])
+    change(run, "evaluate-tuned/metrics.json", warnings=[blind])
+    cautions = [one["en"] for one in report(run=run).data["verdict"]["cautions"]]
+    assert cautions == ["ROUGE is blind here.", "Base model: Few rows."]
+
+
 def test_definitions_are_one_click_away(whole: Made) -> None:
     assert whole.html.count("How it is computed") == 10
     assert "method3" in whole.html
@@ -179,6 +188,13 @@ def test_what_was_not_checked_is_not_called_fine(report: Report) -> None:
     made = report()
     assert {check["state"] for check in made.data["checks"]} == {"unknown"}
     assert made.html.count("not checked") >= 10
+
+
+def test_a_cut_far_beyond_all_rows_is_told_in_words(report: Report, run: Path) -> None:
+    change(run, "prepare/prepare.json", cutoff_len=2048)
+    html = report(run=run).html
+    assert "The cut at 2,048 tokens lies far to the right" in html
+    assert 'class="mark"' not in html
 
 
 def test_a_refused_set_is_named_at_the_top(report: Report, run: Path) -> None:

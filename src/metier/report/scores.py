@@ -32,11 +32,22 @@ def verdict(inputs: Inputs) -> dict[str, Any]:
 
 
 def _cautions(inputs: Inputs, given: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The comparison's cautions (beside the verdict or in it), and the warnings of the scores, each once."""
+    """The comparison's cautions, beside the verdict or in it; without a comparison the warnings of the scores."""
     found = [*((inputs.compare or {}).get("cautions") or []), *(given.get("cautions") or [])]
-    for side in SIDES:
-        found += (getattr(inputs, f"metrics_{side}") or {}).get("warnings") or []
     texts = [as_text(one) for one in found]
+    if inputs.compare is None:
+        warned = {
+            side: [as_text(one) for one in (getattr(inputs, f"metrics_{side}") or {}).get("warnings") or []]
+            for side in SIDES
+        }
+        shared = [one for one in warned["base"] if one in warned["tuned"]]
+        own = [
+            text("of_side", side=text(f"{side}_model"), warning=one)
+            for side in SIDES
+            for one in warned[side]
+            if one not in shared
+        ]
+        texts += [*shared, *own]
     return [one for index, one in enumerate(texts) if one not in texts[:index] and any(one.values())]
 
 

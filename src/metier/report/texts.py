@@ -46,7 +46,12 @@ def metric_name(name: str) -> Text:
     if not has_text(key):
         return plain(_capped(name, 80))
     words = {language: translate(key, language=language) for language in LANGUAGES}
-    return {language: one[:1].upper() + one[1:] for language, one in words.items()}
+    return {language: _as_heading(one) for language, one in words.items()}
+
+
+def _as_heading(words: str) -> str:
+    """With a capital first, unless the first word has its own (`chrF`)."""
+    return words[:1].upper() + words[1:] if words.partition(" ")[0].islower() else words
 
 
 def _capped(value: Any, limit: int = 2000) -> str:
