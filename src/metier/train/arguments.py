@@ -53,8 +53,7 @@ def training_arguments(spec: TrainSpec, machine: Machine, folder: Path, total_st
         dataloader_pin_memory=False,
         disable_tqdm=True,
         log_level="error",
-        report_to=list(spec.report_to) or "none",
-        run_name=spec.run_name,
+        report_to="none",  # trackers.py has those that the spec names
     )
 
 

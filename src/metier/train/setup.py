@@ -22,6 +22,7 @@ from metier.train.plan import RowOrder, share
 from metier.train.progress import Progress
 from metier.train.spec import TrainSpec
 from metier.train.stopping import Stopper
+from metier.train.trackers import trackers
 from metier.train.trainer import MetierTrainer
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def build_trainer(
     )
     progress.trainer = trainer
     trainer.add_callback(progress)
+    if layout.rank == 0:
+        for tracker in trackers(spec, folder, identity):
+            trainer.add_callback(tracker)
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(BarCallback)
     return trainer
