@@ -22,11 +22,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
+from tests.support.tiny import tiny_llama
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from metier.engines import Sampling
 from metier.engines.hf import HFEngine
-from tests.support.tiny import tiny_llama
 
 QUESTIONS = [
     "What is the capital of {place}? Answer with the name only.",

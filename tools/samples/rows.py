@@ -85,7 +85,7 @@ class Writer:
     def _vignette(self, pair: Pair, question: str) -> str:
         texts = wording()
         pattern = self.chance.choice(texts["vignette"][self.language][self.part])
-        asked = self.chance.choice(texts["question"][question][self.language][self.part])
+        asked: str = self.chance.choice(texts["question"][question][self.language][self.part])
         first, second = self.chance.sample((pair.first, pair.second), 2)
         return self._fill(pattern, first, second) + (" " if self.language == "en" else "") + asked
 

@@ -6,8 +6,8 @@ end, `engine.stream(prompt, ...)` yields text pieces. `ChatSession` keeps a conv
 
 from __future__ import annotations
 
-from metier.engines.base import Completion, Engine, EngineOptions
-from metier.engines.chat import ChatPiece, ChatSession, side_by_side
+from metier.engines.base import Completion, Engine, EngineOptions, prompt_budget
+from metier.engines.chat import ChatPiece, ChatSession, open_base_and_tuned, side_by_side
 from metier.engines.registry import ENGINES, open_engine
 from metier.engines.sampling import Sampling
 
@@ -19,6 +19,8 @@ __all__ = [
     "Engine",
     "EngineOptions",
     "Sampling",
+    "open_base_and_tuned",
     "open_engine",
+    "prompt_budget",
     "side_by_side",
 ]

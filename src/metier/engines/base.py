@@ -69,3 +69,8 @@ class Engine(Protocol):
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
         """Yields pieces of one answer's text; closing the iterator stops generation."""
+
+
+def prompt_budget(context_length: int, max_new_tokens: int) -> int:
+    """Tokens a prompt may have so that its answer has room; at least half the context stays for the prompt."""
+    return max(context_length - max_new_tokens, context_length // 2)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
 from metier.core.errors import ConfigError
 from metier.core.i18n import translate
-from metier.engines.base import Engine, EngineOptions
+from metier.data.messages import Message, message
+from metier.engines.base import Engine, EngineOptions, prompt_budget
 from metier.engines.registry import open_engine
 from metier.engines.sampling import Sampling
-from metier.engines.thinking import ThinkingStream, opens_thinking
+from metier.engines.thinking import ThinkingStream
+from metier.rendering.thinking import opens_thinking
 
 if TYPE_CHECKING:
-    from metier.data.messages import Message
     from metier.models import ResolvedModel
 
 PieceKind = Literal["thinking", "answer", "notice"]
@@ -52,8 +53,6 @@ class ChatSession:
 
     def ask(self, text: str) -> Iterator[ChatPiece]:
         """Adds the user's words and streams the answer. Closing the iterator keeps what was said until then."""
-        from metier.data.messages import message
-
         return self._answer([*self.history, message("user", text)])
 
     def regenerate(self) -> Iterator[ChatPiece]:
@@ -71,12 +70,11 @@ class ChatSession:
         self._turn = 0
 
     def _answer(self, asked: list[Message]) -> Iterator[ChatPiece]:
-        from metier.data.messages import message
-
         system = [message("system", self.system_prompt)] if self.system_prompt else []
-        prompt = self.engine.renderer.prompt(
-            [*system, *asked], cutoff_len=self._prompt_budget(), enable_thinking=self.enable_thinking
-        )
+        budget = prompt_budget(self.engine.context_length, self.sampling.max_new_tokens)
+        prompt = self.engine.renderer.prompt([*system, *asked], cutoff_len=budget, enable_thinking=self.enable_thinking)
+        if prompt.truncated:
+            yield ChatPiece("notice", translate("engines.words_cut", count=prompt.truncated))
         if prompt.dropped_turns:
             yield ChatPiece("notice", translate("engines.turns_dropped", count=prompt.dropped_turns))
         opened = opens_thinking(prompt.text)
@@ -96,11 +94,6 @@ class ChatSession:
             # A failure before the first word leaves the conversation as it was, so that it can be asked again.
             if begun:
                 self.history = [*asked, message("assistant", said)]
-
-    def _prompt_budget(self) -> int:
-        """Tokens the prompt may have so that the answer has room; at least half the context stays for the prompt."""
-        context = self.engine.context_length
-        return max(context - self.sampling.max_new_tokens, context // 2)
 
 
 def side_by_side(sessions: dict[str, ChatSession], text: str) -> Iterator[tuple[str, ChatPiece]]:
@@ -127,9 +120,7 @@ def open_base_and_tuned(
     Raises ConfigError where no adapter is given, or where the engine cannot switch it off.
     """
     given = options or EngineOptions()
-    tuned = open_engine(
-        name, resolved, EngineOptions(given.template, given.dtype, given.device, False, given.vllm_config)
-    )
+    tuned = open_engine(name, resolved, replace(given, merge_adapter=False))
     if not isinstance(tuned, _SwitchesAdapter):
         raise ConfigError("engines.no_adapter_switch", engine=name)
     return tuned.without_adapter(), tuned

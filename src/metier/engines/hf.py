@@ -101,7 +101,7 @@ class HFEngine:
         """Yields text as soon as it is certain; closing the iterator stops generation."""
         row = self._row(0, prompt, sampling, sampling.seed)
         if row.text is None:
-            row = replace(row, text=IncrementalText(self._renderer.decode))
+            row = replace(row, text=IncrementalText(self._renderer))
         for _ in self._decoder(sampling).steps([row], 1):
             if row.piece:
                 yield row.piece
@@ -112,7 +112,7 @@ class HFEngine:
             raise ConfigError(
                 "engines.prompt_too_long", number=index + 1, tokens=len(prompt.input_ids), context=self.context_length
             )
-        text = IncrementalText(self._renderer.decode, sampling.stop) if sampling.stop else None
+        text = IncrementalText(self._renderer, sampling.stop) if sampling.stop else None
         return Row(index, prompt.input_ids, seed, min(sampling.max_new_tokens, room), text)
 
     def _decoder(self, sampling: Sampling) -> Decoder:

@@ -2,57 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-_UNFINISHED = "\ufffd"
+from metier.rendering import IncrementalDecoder
+
+if TYPE_CHECKING:
+    from metier.rendering import Renderer
 
 
 class IncrementalText:
     """Turns tokens into text pieces whose concatenation is the answer's text.
 
-    decode: ids → text without special tokens; stop: texts that end the answer (they are not emitted). Pieces wait while
-    a character's bytes are incomplete, and while their end could be the beginning of a stop text.
+    stop: texts that end the answer (they are not emitted). Pieces wait while a character's bytes are incomplete, and
+    while their end could be the beginning of a stop text.
     """
 
-    def __init__(self, decode: Callable[[Sequence[int]], str], stop: Sequence[str] = ()) -> None:
-        self._decode = decode
+    def __init__(self, renderer: Renderer, stop: Sequence[str] = ()) -> None:
+        self._decoder = IncrementalDecoder(renderer)
         self._stop = tuple(stop)
-        self._ids: list[int] = []
-        # Text of ids[:_read] is known. Decoding starts a little earlier (_context), since tokenizers render a token
-        # differently at the start of a text (a leading space is dropped, for one).
-        self._context = 0
-        self._read = 0
         self._held = ""
         self.text = ""
         self.stopped = False
 
     def push(self, token: int) -> str:
         """Adds one token; returns what may be shown now, and sets `stopped` when a stop text was completed."""
-        self._ids.append(token)
-        return self._release(self._new_text(final=False), final=False)
+        self._held += self._decoder.push(token)
+        return self._release(keep=self._possible_stop())
 
     def finish(self) -> str:
         """Returns what was still held back."""
         if self.stopped:
             return ""
-        return self._release(self._new_text(final=True), final=True)
+        self._held += self._decoder.finish()
+        return self._release(keep=0)
 
-    def _new_text(self, *, final: bool) -> str:
-        known = self._decode(self._ids[self._context : self._read])
-        text = self._decode(self._ids[self._context :])
-        if not final and (text.endswith(_UNFINISHED) or len(text) <= len(known)):
-            return ""
-        self._context, self._read = self._read, len(self._ids)
-        return text[len(known) :]
-
-    def _release(self, new: str, *, final: bool) -> str:
-        self._held += new
+    def _release(self, keep: int) -> str:
         found = [at for at in (self._held.find(stop) for stop in self._stop) if at >= 0]
         if found:
             self.stopped = True
             piece, self._held = self._held[: min(found)], ""
         else:
-            keep = 0 if final else self._possible_stop()
             cut = len(self._held) - keep
             piece, self._held = self._held[:cut], self._held[cut:]
         self.text += piece

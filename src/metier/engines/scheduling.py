@@ -35,7 +35,7 @@ def shared_prefix(prompts: Sequence[Sequence[int]]) -> int:
     if len(prompts) < 4:
         return 0
     # All share what the first and the last in lexical order share.
-    first, last = min(prompts), max(prompts)
+    first, last = min(prompts, key=list), max(prompts, key=list)
     most = min(len(prompt) for prompt in prompts) - 1
     length = 0
     while length < most and first[length] == last[length]:

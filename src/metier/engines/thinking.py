@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-OPEN = "<think>"
-CLOSE = "</think>"
+from metier.rendering.thinking import CLOSING, OPENING
+
 Part = tuple[Literal["thinking", "answer"], str]
-
-
-def opens_thinking(prompt: str) -> bool:
-    """Whether the prompt itself ends inside an opened thinking part, as DeepSeek's and some Qwen3 templates do."""
-    return prompt.rstrip().endswith(OPEN)
 
 
 class ThinkingStream:
@@ -40,15 +35,15 @@ class ThinkingStream:
     def _parts(self, *, final: bool) -> Iterator[Part]:
         if self._state == "begin":
             start = self._held.lstrip()
-            if not final and OPEN.startswith(start[: len(OPEN)]) and len(start) < len(OPEN):
+            if not final and OPENING.startswith(start[: len(OPENING)]) and len(start) < len(OPENING):
                 return
-            if start.startswith(OPEN):
-                self._held = start[len(OPEN) :]
+            if start.startswith(OPENING):
+                self._held = start[len(OPENING) :]
                 self._state = "thinking"
             else:
                 self._state, self._fresh = "answer", False
         if self._state == "thinking":
-            thought, closed, rest = self._held.partition(CLOSE)
+            thought, closed, rest = self._held.partition(CLOSING)
             if closed:
                 yield from self._part("thinking", thought.rstrip())
                 self._state, self._held, self._fresh = "answer", rest, True
@@ -71,8 +66,8 @@ class ThinkingStream:
 
 def _tail(text: str) -> int:
     """Length of the end that must wait: blanks, and what may be the beginning of the closing tag."""
-    for length in range(min(len(CLOSE) - 1, len(text)), 0, -1):
-        if CLOSE.startswith(text[-length:]):
+    for length in range(min(len(CLOSING) - 1, len(text)), 0, -1):
+        if CLOSING.startswith(text[-length:]):
             text = text[:-length]
             return length + len(text) - len(text.rstrip())
     return len(text) - len(text.rstrip())

@@ -22,6 +22,8 @@ ALPHABET = "ABCDEFGHIJ"
 DEFAULT_LETTERS = "ABCDE"
 
 _MARKUP = re.compile(r"\*+|`+|\$|\\(?:text|mathrm|mathbf|textbf)\b|[\"'“”‘’「」『』]|__+")
+_MARKER = re.compile(r"(?<![A-Za-z0-9])\(?([A-J])(?:\s*[.、:)]|(?<=^.)[ \t]+(?=\S))", re.MULTILINE)
+_LABELLED = re.compile(r"\s*[(（]?([A-J])(?:\s*[.、:：)）．]\s*|\s+)(.*)", re.DOTALL)
 _BRACKETS = str.maketrans({"[": "(", "{": "(", "【": "(", "〔": "(", "]": ")", "}": ")", "】": ")", "〕": ")"})
 
 _LEAD = re.compile(
@@ -106,9 +108,9 @@ def _grammar(letters: str) -> _Grammar:
 def read_choices(text: str, options: Options = ()) -> str | None:
     """The options that `text` names as its answer, sorted (`"C"`, `"ABD"`), or None when it cannot be told.
 
-    options: letter and text of the choices offered, where known; without them A to E are letters.
+    options: letter and text of the choices offered, where known; A to E are read in any case.
     """
-    letters = "".join(letter for letter, _ in options) or DEFAULT_LETTERS
+    letters = "".join(sorted({*DEFAULT_LETTERS, *(letter for letter, _ in options)}))
     grammar = _grammar(letters)
     clean = _without_repeated_options(_plain(text), grammar)
     if not clean.strip():
@@ -131,7 +133,7 @@ def _plain(text: str) -> str:
 
 def _without_repeated_options(text: str, grammar: _Grammar) -> str:
     """Blanks the letters of a run `A. … B. … C. …` of three or more, on lines or in one line."""
-    markers = list(re.finditer(r"(?<![A-Za-z0-9])\(?([A-J])\s*[.、:)]", text))
+    markers = list(_MARKER.finditer(text))
     masked = list(text)
     at = 0
     while at < len(markers):
@@ -225,8 +227,9 @@ def _unstated(text: str, grammar: _Grammar, options: Options) -> str | None:
         starts_text = not text[: marked[0].start()].strip()
         if len(named) == 1 and starts_text:
             return named
-        # Several marked lines and nothing else: the options of a multiple choice.
-        return named if starts_text and len(marked) == len(lines) == len(named) else None
+        # Several marked lines and nothing else answer a multiple choice; all options at once only repeat the question.
+        repeated = named == "".join(letter for letter, _ in options)
+        return named if starts_text and len(marked) == len(lines) == len(named) and not repeated else None
     bracketed: set[str] = set(grammar.bracketed.findall(text))
     if len(bracketed) == 1:
         return bracketed.pop()
@@ -253,10 +256,11 @@ def options_of(prompt: str, given: object = None) -> Options:
     if isinstance(given, Mapping):
         return tuple((str(letter), str(text)) for letter, text in given.items())
     if isinstance(given, Sequence) and not isinstance(given, str) and 2 <= len(given) <= len(ALPHABET):
-        return tuple(
-            (letter, re.sub(rf"^\s*\(?{letter}\s*[.、::)]?\s+|^\s*\(?{letter}\s*[.、::)]\s*", "", str(text)))
-            for letter, text in zip(ALPHABET, given, strict=False)
-        )
+        labelled = [_LABELLED.match(str(text)) for text in given]
+        letters = [match[1] for match in labelled if match]
+        if len(letters) == len(given) and letters == sorted(set(letters)):
+            return tuple((match[1], match[2]) for match in labelled if match)
+        return tuple(zip(ALPHABET, map(str, given), strict=False))
     return _options_in(prompt)
 
 

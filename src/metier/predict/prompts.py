@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from metier.core.errors import DataError, UserError
 from metier.core.events import EventLog
 from metier.core.files import sha256_text
-from metier.core.i18n import translate
+from metier.core.i18n import has_text, translate
+from metier.data.messages import Conversation, message
+from metier.engines import prompt_budget
 from metier.predict.spec import PredictSpec
 
 if TYPE_CHECKING:
-    from metier.data import Conversation
     from metier.engines import Engine
     from metier.rendering import Prompt
 
@@ -34,19 +36,27 @@ def read_questions(
 ) -> list[Question]:
     """Renders each conversation up to its last answer; warns once where prompts had to be shortened."""
     questions = [_question(id, conversation, engine, spec) for id, conversation in enumerate(conversations)]
-    shortened = [question.row for question in questions if question.prompt.dropped_turns]
+    shortened = [question.row for question in questions if question.prompt.dropped_turns or question.prompt.truncated]
     if shortened:
-        fields = {"count": len(shortened), "cutoff_len": spec.cutoff_len, "row": shortened[0]}
-        events.emit("warning", message=translate("predict.prompts_shortened", **fields), rows=shortened)
+        text = translate(
+            "predict.prompts_shortened", count=len(shortened), cutoff_len=spec.cutoff_len, row=shortened[0]
+        )
+        events.emit("warning", message=text, rows=shortened)
     return questions
 
 
 def _question(id: int, conversation: Conversation, engine: Engine, spec: PredictSpec) -> Question:
-    from metier.data import message
-
     messages = conversation.prompt
     if spec.system_prompt and not any(given.role == "system" for given in messages):
         messages = (message("system", spec.system_prompt), *messages)
-    prompt = engine.renderer.prompt(messages, cutoff_len=spec.cutoff_len, enable_thinking=spec.enable_thinking)
+    budget = min(spec.cutoff_len, prompt_budget(engine.context_length, spec.max_new_tokens))
+    try:
+        prompt = engine.renderer.prompt(messages, cutoff_len=budget, enable_thinking=spec.enable_thinking)
+    except UserError as error:
+        # The renderer does not know of rows; its messages have a form that names one.
+        key = f"{error.key}_row"
+        if not has_text(key):
+            raise
+        raise DataError(key, row=conversation.row, **error.fields) from error
     meta = dict(conversation.meta)
     return Question(id, conversation.row, prompt, conversation.label, sha256_text(prompt.text), meta)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from metier.core.errors import ConfigError, DataError
 from metier.core.events import EventLog
+from metier.data import load_dataset
 from metier.engines import EngineOptions, open_engine
+from metier.models import model_identity, resolve_model
 from metier.predict.progress import Progress
 from metier.predict.prompts import Question, read_questions
 from metier.predict.spec import PredictSpec
@@ -24,9 +26,6 @@ def run_predict(spec: PredictSpec, folder: Path, events: EventLog) -> dict[str, 
     folder: gets `predictions.jsonl`; answers already there for the same prompts and settings are kept.
     Raises ConfigError or DataError for the user's mistakes, InterruptedRunError on Ctrl-C (nothing is lost).
     """
-    from metier.data import load_dataset
-    from metier.models import model_identity, resolve_model
-
     if not spec.dataset:
         raise ConfigError("predict.no_dataset")
     save_as = check_save_name(spec.save_name)
@@ -36,7 +35,7 @@ def run_predict(spec: PredictSpec, folder: Path, events: EventLog) -> dict[str, 
     )
     if not len(dataset):
         raise DataError("predict.no_rows", dataset=spec.dataset)
-    resolved = resolve_model(spec.model_name_or_path, spec.adapter_name_or_path, events=events)
+    resolved = resolve_model(spec.model_name_or_path, spec.adapter_name_or_path, revision=spec.revision, events=events)
     options = EngineOptions(spec.template, spec.dtype, spec.device, spec.merge_adapter, spec.vllm_config)
     engine = open_engine(spec.engine, resolved, options)
     questions = read_questions(dataset.conversations, engine, spec, events)

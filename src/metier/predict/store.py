@@ -17,8 +17,11 @@ from metier.predict.spec import PredictSpec
 
 PREDICTIONS = "predictions.jsonl"
 SETTINGS = "predict.json"
-# Settings that do not change an answer.
-_INDIFFERENT = {"save_name", "batch_size", "max_samples", "dataset", "dataset_dir", "columns"}
+# Settings that do not change an answer, or whose effect is seen in a prompt's hash or in the model's identity.
+_INDIFFERENT = {
+    *("save_name", "batch_size", "max_samples", "dataset", "dataset_dir", "columns"),
+    *("model_name_or_path", "adapter_name_or_path", "revision"),
+}
 # Rows are written at least this often; a kill costs no more than this.
 _FLUSH_SECONDS = 0.5
 
@@ -32,7 +35,10 @@ class PredictionStore:
         self.events = events
         self._waiting: list[dict[str, Any]] = []
         self._written = time.monotonic()
-        values = {**spec.model_dump(mode="json", exclude=_INDIFFERENT), "model": fingerprint(identity)}
+        values = {
+            **spec.model_dump(mode="json", exclude=_INDIFFERENT),
+            "model": fingerprint({key: identity[key] for key in identity if key != "reference"}),
+        }
         self._begin(json.loads(json.dumps(values)))
 
     def _begin(self, settings: dict[str, Any]) -> None:
@@ -44,8 +50,8 @@ class PredictionStore:
         rows = len(read_jsonl(self.path))
         if rows:
             changed = [key for key in settings if not earlier or earlier.get(key) != settings[key]]
-            fields = {"count": rows, "folder": self.folder, "changed": ", ".join(changed)}
-            self.events.emit("warning", message=translate("predict.began_anew", **fields))
+            text = translate("predict.began_anew", count=rows, folder=self.folder, changed=", ".join(changed))
+            self.events.emit("warning", message=text)
             self.path.unlink()
         write_json(file, settings)
 

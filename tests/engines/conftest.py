@@ -1,0 +1,35 @@
+"""A lively tiny model: large random weights, so that its answers wander instead of repeating one token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True, scope="session")
+def two_threads() -> None:
+    torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def lively(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.support.tiny import tiny_llama
+
+    folder = tmp_path_factory.mktemp("lively") / "model"
+    return tiny_llama(folder, tie_word_embeddings=False, initializer_range=0.3)
+
+
+@pytest.fixture(scope="session")
+def adapter(lively: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA adapter with weights large enough to change answers."""
+    from peft import LoraConfig, get_peft_model
+
+    from tests.engines.support import load
+
+    torch.manual_seed(1)
+    model = get_peft_model(load(lively), LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False))
+    folder = tmp_path_factory.mktemp("adapter") / "adapter"
+    model.save_pretrained(folder)
+    return folder
