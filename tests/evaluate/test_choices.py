@@ -25,7 +25,7 @@ READ = [
 LAST_OR_DENIED = [
     ("Answer: A. Wait, actually the answer is B", "B"), ("答案不是A，而是B", "B"), ("不选A，选B", "B"),
     ("排除A、B、C，所以选D", "D"), ("错误答案是A，正确答案是B", "B"), ("The answer isn't A, it's C.", "C"),
-    ("The answer is not A but B.", "B"), ("先看是A。\n答案：A\n再想，答案：D", "D"),
+    ("The answer is not A but B.", "B"), ("不包括苍术（B错，为本题正确答案）", "B"), ("先看是A。\n答案：A\n再想，答案：D", "D"),
 ]  # fmt: skip
 UNREADABLE = [
     "", "答案不是A", "我不选A", "选A还是选B？", "The answer is A or B", "A patient with fever",
@@ -34,6 +34,8 @@ UNREADABLE = [
     "BAD", "None of these",
     "Answer: All of the above", "A. foo\nB. bar\nC. baz", "Answer:\nA. foo\nB. bar\nC. baz", "A错误，B正确",
     "The answer is not A.", "wrong answer is A", "Take vitamin D and see hepatitis B.", "我不知道。",
+    "首选阿司匹林（B对），消炎痛不作为首选（C错）", "不能因淋巴结肿大而误选择答案E。", "噪声 90dB（A）以上（C对BD错）",
+    "青霉素G对细菌有效",
 ]  # fmt: skip
 
 

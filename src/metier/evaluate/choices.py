@@ -29,8 +29,10 @@ _BRACKETS = str.maketrans({"[": "(", "{": "(", "【": "(", "〔": "(", "]": ")",
 _LEAD = re.compile(
     r"""
     (?:
-      答案\)?\s*(?:应该|应当|应|就|只能|最可能)?(?:选择|选|是|为|[:=\-—\s])*
-    | (?:正确|最佳|最合适|最恰当|最可能)的?(?:选项|选择|说法|描述|诊断|一项)?\s*(?:应该|应当|应|就)?(?:是|为|[:\s])+
+      (?P<named>
+        答案\)?\s*(?:应该|应当|应|就|只能|最可能)?(?:选择|选|是|为|[:=\-—\s])*
+      | (?:正确|最佳|最合适|最恰当|最可能)的?(?:选项|选择|说法|描述|诊断|一项)?\s*(?:应该|应当|应|就)?(?:是|为|[:\s])+
+      )
     | (?:选项|选择)\s*(?:应该|应当|应|就)?(?:是|为|:)+
     | 选择?[:\s]*
     | (?:而是|应是|应为|应当是|应该是)
@@ -38,11 +40,13 @@ _LEAD = re.compile(
     (?:选项|选)?[:\s]*
     |
     (?i:
-      \b(?:answers?|choice)\s*(?:\([^()]{0,20}\)\s*)?
+      (?P<called>
+        \b(?:answers?|choice)\s*(?:\([^()]{0,20}\)\s*)?
         (?:should\ be|would\ be|must\ be|is|was|are|[:=\-–—\s])*
         (?:therefore|thus|clearly|likely|most\ likely|definitely)?[:,\s]*
-    | \b(?:correct|right|best|final|most\ appropriate|most\ likely)\s+(?:option|response|selection|one|diagnosis)s?\s*
+      | \b(?:correct|right|best|final|most\ appropriate|most\ likely)\s+(?:option|response|selection|one|diagnosis)s?\s*
         (?:should\ be|would\ be|must\ be|is|are|[:\s])+
+      )
     | \b(?:choose|chose|select|selected|pick|go\ with|going\ with)\s+
     | \bit(?:\ is|s|\ must\ be|\ should\ be|\ would\ be)\s+(?:likely\ |most\ likely\ )?
     | \bnot\s+(?:option\s+)?\(?[A-J]\)?\s*,?\s*but\s+(?:rather\s+)?
@@ -53,12 +57,12 @@ _LEAD = re.compile(
     re.VERBOSE,
 )
 _NEGATED_BEFORE = re.compile(
-    r"(?:还是|或者?|不|别|勿|非|未|排除|错误的?|不正确的?|避免|误|干扰)[应该当能会可要宜是]{0,2}\s*$"
+    r"(?:还是|或者?|不|别|勿|非|未|排除|错误的?|不正确的?|避免|误(?:选择?)?|干扰|[首筛挑优备精遴入候])[应该当能会可要宜是]{0,2}\s*$"
     r"|(?i:\b(?:not|never|n't|nt|wrong|incorrect|rule\ out|cannot|avoid)(?:\s+(?:the|a|to|be|have))*\s*)$"
 )
 _JUDGED = re.compile(
     r"(?P<letters>(?<![A-Za-z0-9])[A-J](?![A-Za-z0-9]))\)?\s*(?:选?项)?\s*"
-    r"(?:[是为]\s*(?:本题)?的?(?:正确|最佳)的?(?:答案|选项|选择)"
+    r"(?:(?:(?:[对错]|正确|错误),)?[是为]\s*(?:本题)?的?(?:正确|最佳)的?(?:答案|选项|选择)"
     r"|(?i:is|are)\s+(?i:therefore\s+|thus\s+)?(?i:the\s+)(?i:only\s+|most\s+)?(?i:correct|right|best|appropriate)\s+"
     r"(?i:answer|option|choice|one|response)s?)"
 )
@@ -72,7 +76,9 @@ _CALLED = re.compile(
 _CONNECTORS = re.compile(
     r"(?i:because|since|as|and|is|are|due|for|which|that|but|although|while|with|in|from|given|based|where|not|if)\b"
 )
-_TERMS = re.compile(r"型|族|细胞|淋巴|级|超|端|肽|期|二聚|组|类|区|链|群|环|波|线|反应蛋白|抗原|病毒|吗|还是|或|到底")
+_TERMS = re.compile(
+    r"错|对|型|族|细胞|淋巴|级|超|端|肽|期|二聚|组|类|区|链|群|环|波|线|反应蛋白|抗原|病毒|吗|还是|或|到底"
+)
 _SPECIES = re.compile(
     r"\.\s?(?:coli|difficile|fumigatus|burgdorferi|faecalis|albicans|elegans|pneumoniae|perfringens|tetani|botulinum|"
     r"cereus|anthracis|baumannii|neoformans|trachomatis|diphtheriae|histolytica)\b"
@@ -84,6 +90,7 @@ _HEDGE = re.compile(r"\)?\s*(?:or|或者?|还是)\s*选?\s*\(?[A-J](?![A-Za-z])"
 class _Grammar:
     """The patterns for one set of letters."""
 
+    letters: str
     group: re.Pattern[str]
     bare: re.Pattern[str]
     marked: re.Pattern[str]
@@ -97,6 +104,7 @@ def _grammar(letters: str) -> _Grammar:
     joint = r"\)?\s*(?:,\s*(?:and|和)?|、|/|;|&|\+|和|与|及|以及|\band\b|[ \t])\s*\(?(?:(?i:options?)\s*|选项)?"
     group = rf"\(?\s*(?P<letters>{one}+(?:{joint}{one}+(?![A-Za-z0-9]))*)(?![A-Za-z0-9])"
     return _Grammar(
+        letters=letters,
         group=re.compile(group),
         bare=re.compile(rf"\s*{group}\s*\)?\s*(?:选?项)?\s*[.。!;,:]?\s*"),
         marked=re.compile(rf"^\s*\(?({one})\s*(?:[.、:)]\s*|\s+(?=[\u4e00-\u9fff]))", re.MULTILINE),
@@ -174,11 +182,14 @@ def _statements(text: str, grammar: _Grammar, options: Options) -> Iterator[tupl
         if lower:
             yield lead.start(), lower["letters"].upper()
             continue
-        named = _option_named(text[lead.end() :], options)
+        # The text of an option counts after `the answer is`, not after `选`, which is part of many words.
+        answers = lead["named"] or lead["called"]
+        named = _option_named(text[lead.end() :], options) if answers else None
         if named:
             yield lead.start(), named
     for judged in _JUDGED.finditer(text):
-        if not _NEGATED_BEFORE.search(text[max(0, judged.start() - 20) : judged.start()]):
+        known = judged["letters"] in grammar.letters
+        if known and not _NEGATED_BEFORE.search(text[max(0, judged.start() - 20) : judged.start()]):
             yield judged.start(), judged["letters"]
 
 
@@ -230,13 +241,13 @@ def _unstated(text: str, grammar: _Grammar, options: Options) -> str | None:
         # Several marked lines and nothing else answer a multiple choice; all options at once only repeat the question.
         repeated = named == "".join(letter for letter, _ in options)
         return named if starts_text and len(marked) == len(lines) == len(named) and not repeated else None
+    called = {match["letter"] for match in _CALLED.finditer(text)}
+    right = {match["letter"] for match in _CALLED_RIGHT.finditer(text)}
+    if called:
+        return called.pop() if len(called) == 1 and called == right and right <= set(grammar.letters) else None
     bracketed: set[str] = set(grammar.bracketed.findall(text))
     if len(bracketed) == 1:
         return bracketed.pop()
-    called = {match["letter"] for match in _CALLED.finditer(text)}
-    right = {match["letter"] for match in _CALLED_RIGHT.finditer(text)}
-    if len(called) == 1 and called == right:
-        return right.pop()
     whole = text.strip().rstrip(".。").casefold()
     same = [letter for letter, option in options if _plain(option).strip().rstrip(".。").casefold() == whole]
     return same[0] if len(same) == 1 else None
