@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from metier.train import fused
-from metier.train.batches import packed_batch, padded_batch
+from metier.train.batches import packed_batch, padded_batch, shared_beginning
 from metier.train.loss import logits_loss, loss_sum
 from metier.train.model import build_model, choose_machine
 from tests.train import reference
@@ -145,3 +146,30 @@ def test_packing_changes_nothing_but_the_layout(tiny_model: Path, tmp_path: Path
         _, progress = run(spec(packing=packing, engine="plain"), tmp_path / str(packing), given)
         losses.append([event["loss"] for event in progress])
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def with_system_prompt(rows: list[Any], length: int) -> list[Any]:
+    """The same rows behind the same `length` tokens."""
+    front = [3 + index % 200 for index in range(length)]
+    return [replace(r, input_ids=front + r.input_ids, labels=[-100] * length + r.labels) for r in rows]
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen3"])
+def test_a_beginning_computed_once_gives_what_every_row_for_itself_gives(
+    model_folders: dict[str, Path], kind: str
+) -> None:
+    rows = with_system_prompt(random_rows(6), 11)
+    model = model_of(model_folders[kind])
+    wanted = reference.gradients(model, rows)
+    shared = shared_beginning(rows)
+    batch = packed_batch(rows, shared)
+    assert shared >= 11 and batch.input_ids.shape[1] == batch.tokens - 5 * shared
+    assert_same(computed(model, batch, fused.install(model)), wanted)
+
+
+def test_a_shared_beginning_never_reaches_into_what_predicts_a_label() -> None:
+    rows = [replace(row, labels=[-100, -100, *row.input_ids[2:]]) for row in random_rows(1)] * 3
+    assert shared_beginning(rows) == 0
+    long = with_system_prompt(rows, 9)
+    assert shared_beginning(long) == 10
+    assert shared_beginning(long[:1]) == 0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from metier.rendering import Example
 
 IGNORED = -100
+_WORTH_SHARING = 4  # tokens
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class MicroBatch:
     """Rows that are computed together.
 
     input_ids, position_ids (B, L): tokens and their positions within their row; segment_bounds: where packed rows
-    begin, and the end (None where rows are padded); label_positions (P): flat indices (row · L + column) of the tokens
+    begin, and the end (None where rows are padded); shared: tokens at the beginning of every row, laid down once, in
+    front of the first row's rest (`segment_bounds[1]` is then the end of that rest); label_positions (P): flat indices (row · L + column) of the tokens
     that predict a label, ascending; targets (P): those labels; tokens: real tokens, padding not counted.
     """
 
@@ -36,6 +37,7 @@ class MicroBatch:
     label_positions: torch.Tensor
     targets: torch.Tensor
     tokens: int
+    shared: int = 0
 
     def to(self, device: torch.device) -> MicroBatch:
         """The same on `device`."""
@@ -43,7 +45,7 @@ class MicroBatch:
             tensor.to(device, non_blocking=True)
             for tensor in (self.input_ids, self.position_ids, self.label_positions, self.targets)
         ]
-        return MicroBatch(moved[0], moved[1], self.segment_bounds, moved[2], moved[3], self.tokens)
+        return MicroBatch(moved[0], moved[1], self.segment_bounds, moved[2], moved[3], self.tokens, self.shared)
 
 
 @dataclass(frozen=True)
@@ -63,18 +65,44 @@ def loss_tokens(example: Example) -> int:
     return sum(label != IGNORED for label in example.labels[1:])
 
 
-def packed_batch(examples: Sequence[Example]) -> MicroBatch:
-    """Lays rows end to end in one sequence."""
+def packed_batch(examples: Sequence[Example], shared: int = 0) -> MicroBatch:
+    """Lays rows end to end in one sequence; of the first `shared` tokens, equal in all rows, only one copy."""
     ids: list[int] = []
     positions: list[int] = []
     labels: list[int] = []
+    bounds = [0]
     for example in examples:
-        ids += example.input_ids
-        positions += range(len(example.input_ids))
-        labels += [*example.labels[1:], IGNORED]
-    bounds = (0, *accumulate(len(example.input_ids) for example in examples))
+        start = shared if ids else 0
+        ids += example.input_ids[start:]
+        positions += range(start, len(example.input_ids))
+        labels += [*example.labels[start + 1 :], IGNORED]
+        bounds.append(len(ids))
     where, targets = _label_positions(labels)
-    return MicroBatch(torch.tensor([ids]), torch.tensor([positions]), bounds, where, targets, len(ids))
+    tokens = sum(len(example.input_ids) for example in examples)
+    shared = shared if len(examples) > 1 else 0
+    return MicroBatch(torch.tensor([ids]), torch.tensor([positions]), tuple(bounds), where, targets, tokens, shared)
+
+
+def shared_beginning(examples: Sequence[Example]) -> int:
+    """Tokens that all rows begin with and that predict no label: a system prompt, most often.
+
+    A causal model computes the same for them in every row, so once is enough; each row's rest attends to them.
+    """
+    if len(examples) < 2:
+        return 0
+    first = examples[0].input_ids
+    limit = min(_unlabelled(example) for example in examples)
+    for index in range(limit):
+        if any(example.input_ids[index] != first[index] for example in examples):
+            limit = index
+            break
+    return limit if limit >= _WORTH_SHARING else 0
+
+
+def _unlabelled(example: Example) -> int:
+    """Tokens at the beginning of a row that predict no label, one fewer than the row has at most."""
+    first_label = next((at for at, label in enumerate(example.labels) if at and label != IGNORED), len(example.labels))
+    return max(0, first_label - 1)
 
 
 def padded_batch(examples: Sequence[Example], pad_id: int) -> MicroBatch:
@@ -99,7 +127,11 @@ def _label_positions(shifted: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
 
 @dataclass(frozen=True)
 class Layout:
-    """How rows are put together. budget: tokens of a packed micro-batch; rows: rows of a padded one."""
+    """How rows are put together.
+
+    budget: tokens of a packed micro-batch; rows: rows of a padded one; share: compute a beginning that all rows of a
+    step have in common once a micro-batch (the engine room can).
+    """
 
     packing: bool
     budget: int
@@ -107,22 +139,26 @@ class Layout:
     pad_id: int
     rank: int = 0
     processes: int = 1
+    share: bool = False
 
-    def bins(self, lengths: Sequence[int]) -> list[Bin]:
-        """All micro-batches of a step, over all processes."""
+    def bins(self, lengths: Sequence[int], shared: int = 0) -> list[Bin]:
+        """All micro-batches of a step, over all processes; rows of these lengths begin with `shared` equal tokens."""
         if self.packing:
-            return pack(lengths, self.budget, multiple=self.processes)
+            rests = [length - shared for length in lengths]
+            return pack(rests, max(1, self.budget - shared), multiple=self.processes)
         return pad(lengths, self.rows, multiple=self.processes)
 
     def step(self, examples: Sequence[Example]) -> Step:
         """This process's part of a step on `examples`."""
-        mine = share(self.bins([len(example.input_ids) for example in examples]), self.rank, self.processes)
+        shared = shared_beginning(examples) if self.share and self.packing else 0
+        bins = self.bins([len(example.input_ids) for example in examples], shared)
+        mine = share(bins, self.rank, self.processes)
         batches = []
         for items in mine:
             rows = [examples[index] for index in items]
             # A process without rows still takes part in each collective: it computes one token that carries no loss.
             rows = rows or [replace(examples[0], input_ids=examples[0].input_ids[:1], labels=[IGNORED])]
-            batches.append(packed_batch(rows) if self.packing else padded_batch(rows, self.pad_id))
+            batches.append(packed_batch(rows, shared) if self.packing else padded_batch(rows, self.pad_id))
         return Step(
             batches,
             sum(loss_tokens(example) for example in examples),

@@ -29,6 +29,8 @@ def loss_sum(model: Any, batch: MicroBatch, head: Head = logits_loss) -> torch.T
     positions = batch.label_positions
     if batch.segment_bounds is not None:
         keep = positions if len(positions) else positions.new_zeros(1)
+        if batch.shared:
+            arguments["shared_prefix"] = batch.shared
         outputs = model(**arguments, segment_bounds=batch.segment_bounds, logits_to_keep=keep).logits[0]
     else:
         length = batch.input_ids.shape[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from metier.core.events import EventLog
 from metier.core.i18n import translate
 from metier.train import fused
 from metier.train.arguments import training_arguments
-from metier.train.batches import Layout, MicroBatch, Steps, packed_batch, padded_batch
+from metier.train.batches import Layout, MicroBatch, Steps, packed_batch, padded_batch, shared_beginning
 from metier.train.loss import Head, logits_loss
 from metier.train.model import Machine
 from metier.train.plan import RowOrder, share
@@ -51,6 +52,7 @@ def build_trainer(
         pad_id=material.renderer.pad_id,
         rank=int(os.environ.get("RANK", "0")),
         processes=int(os.environ.get("WORLD_SIZE", "1")),
+        share=head is not logits_loss,
     )
     examples = material.examples
     order = RowOrder(len(examples), spec.rows_per_step, spec.seed, shuffle=not spec.disable_shuffling)
@@ -104,10 +106,11 @@ def evaluation_batches(spec: TrainSpec, material: Material, layout: Layout) -> l
     rows = material.evaluation
     if not rows:
         return []
-    evaluation = Layout(layout.packing, layout.budget, spec.per_device_eval_batch_size, layout.pad_id)
-    bins = share(evaluation.bins([len(row.input_ids) for row in rows]), layout.rank, layout.processes)
-    chosen = [[rows[index] for index in items] for items in bins if items]
-    return [packed_batch(items) if layout.packing else padded_batch(items, layout.pad_id) for items in chosen]
+    whole = replace(layout, rows=spec.per_device_eval_batch_size, processes=1)
+    shared = shared_beginning(rows) if layout.share and layout.packing else 0
+    bins = share(whole.bins([len(row.input_ids) for row in rows], shared), layout.rank, layout.processes)
+    chosen = [[rows[index] for index in items] for items in bins]
+    return [packed_batch(items, shared) if layout.packing else padded_batch(items, layout.pad_id) for items in chosen]
 
 
 def can_pack(model: Any) -> bool:

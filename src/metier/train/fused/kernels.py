@@ -1,21 +1,24 @@
 """Norm, rotation, SwiGLU and attention, forward and backward, on plain tensors.
 
-T tokens, C channels, H query heads, K key/value heads, D head size.
+T tokens, H query heads, K key/value heads, D head size.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 
-_attention = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-_attention_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+_attention: Any = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+_attention_backward: Any = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
 
 def rms_scale(x: torch.Tensor, epsilon: float) -> torch.Tensor:
     """1 / sqrt(mean(x²) + ε) over the last dimension, which is kept (Zhang & Sennrich 2019)."""
-    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    norm: torch.Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return norm.square_().div_(x.shape[-1]).add_(epsilon).rsqrt_()
 
 
@@ -50,16 +53,30 @@ def rotate(x_THD: torch.Tensor, cos_T1D: torch.Tensor, sin_T1D: torch.Tensor) ->
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Packed rows. bounds: where each begins, and the end; shared: tokens that the first row has in front and that
+    every other row is to see too, as if they stood in front of it."""
+
+    bounds: tuple[int, ...]
+    shared: int = 0
+
+    def rows(self) -> Iterator[tuple[int, int, int]]:
+        """(start, end, shared tokens to put in front) of each row."""
+        for index, (start, end) in enumerate(pairwise(self.bounds)):
+            yield start, end, self.shared if index else 0
+
+
 def attend(
-    query_THD: torch.Tensor, key_TKD: torch.Tensor, value_TKD: torch.Tensor, bounds: tuple[int, ...], scale: float
+    query_THD: torch.Tensor, key_TKD: torch.Tensor, value_TKD: torch.Tensor, segments: Segments, scale: float
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Causal attention of each segment to itself: output (T, H, D) and what the backward pass needs."""
+    """Causal attention of each row to itself: output (T, H, D) and what the backward pass needs."""
     out_THD = torch.empty_like(query_THD, memory_format=torch.contiguous_format)
     saved = []
-    for start, end in pairwise(bounds):
-        query, key, value = (_heads(tensor, start, end) for tensor in (query_THD, key_TKD, value_TKD))
-        out, log_sums = _attention(query, key, value, 0.0, True, scale=scale)
-        out_THD[start:end] = out[0].transpose(0, 1)
+    for start, end, front in segments.rows():
+        row = [_heads(tensor, start, end, front) for tensor in (query_THD, key_TKD, value_TKD)]
+        out, log_sums = _attention(*row, 0.0, True, scale=scale)
+        out_THD[start:end] = out[0].transpose(0, 1)[front:]
         saved.append(log_sums)
     return out_THD, saved
 
@@ -71,20 +88,27 @@ def attend_backward(
     value_TKD: torch.Tensor,
     out_THD: torch.Tensor,
     saved: list[torch.Tensor],
-    bounds: tuple[int, ...],
+    segments: Segments,
     scale: float,
     value_grad_TKD: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Gradients of query and key, returned, and of value, written into `value_grad_TKD`."""
     query_grad, key_grad = torch.empty_like(query_THD), torch.empty_like(key_TKD)
-    for (start, end), log_sums in zip(pairwise(bounds), saved, strict=True):
-        tensors = [_heads(tensor, start, end) for tensor in (grad_THD, query_THD, key_TKD, value_TKD, out_THD)]
-        parts = _attention_backward(*tensors, log_sums, 0.0, True, scale=scale)
+    for (start, end, front), log_sums in zip(segments.rows(), saved, strict=True):
+        row = [_heads(tensor, start, end, front) for tensor in (query_THD, key_TKD, value_TKD, out_THD)]
+        grad = _heads(grad_THD, start, end, front)
+        # The shared tokens' own output is the first row's: elsewhere nothing flows back through it.
+        grad[:, :, :front] = 0.0
+        parts = _attention_backward(grad, *row, log_sums, 0.0, True, scale=scale)
         for target, part in zip((query_grad, key_grad, value_grad_TKD), parts, strict=True):
-            target[start:end] = part[0].transpose(0, 1)
+            whole = part[0].transpose(0, 1)
+            target[start:end] = whole[front:]
+            if front:
+                target[:front] += whole[:front]
     return query_grad, key_grad
 
 
-def _heads(tensor: torch.Tensor, start: int, end: int) -> torch.Tensor:
-    """Tokens start…end as (1, heads, tokens, D), the kernel's order, without a copy."""
-    return tensor[start:end].transpose(0, 1).unsqueeze(0)
+def _heads(tensor: torch.Tensor, start: int, end: int, front: int) -> torch.Tensor:
+    """A row as (1, heads, tokens, D), the kernel's order: a view, or a copy where shared tokens are put in front."""
+    row = torch.cat((tensor[:front], tensor[start:end])) if front else tensor[start:end]
+    return row.transpose(0, 1).unsqueeze(0)

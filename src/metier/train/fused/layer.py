@@ -21,7 +21,6 @@ class FusedLayer:
     def __init__(self, layer: Any) -> None:
         attention, mlp = layer.self_attn, layer.mlp
         self.original = layer.forward
-        self.training = lambda: layer.training
         self.qkv = LinearGroup([attention.q_proj, attention.k_proj, attention.v_proj])
         self.out = LinearGroup([attention.o_proj])
         self.gate_up = LinearGroup([mlp.gate_proj, mlp.up_proj])
@@ -42,15 +41,16 @@ class FusedLayer:
         cos_1TD, sin_1TD = kwargs["position_embeddings"]
         half = self.head_size // 2
         cos, sin = (table[0, :, None, :half].contiguous() for table in (cos_1TD, sin_1TD))
-        out: Any = DecoderFunction.apply(hidden_states[0], self, cos, sin, tuple(bounds), *self.parameters)
-        return out.unsqueeze(0)
+        segments = kernels.Segments(tuple(bounds), kwargs.get("shared_prefix", 0))
+        apply: Any = DecoderFunction.apply
+        return apply(hidden_states[0], self, cos, sin, segments, *self.parameters).unsqueeze(0)
 
 
 @dataclass
 class _Kept:
     """What the backward pass needs of the forward pass."""
 
-    input_TC: torch.Tensor
+    input: torch.Tensor
     wide: torch.Tensor
     query: torch.Tensor
     key: torch.Tensor
@@ -58,9 +58,9 @@ class _Kept:
     raw: tuple[torch.Tensor, torch.Tensor] | None
     attended_wide: torch.Tensor
     log_sums: list[torch.Tensor]
-    middle_TC: torch.Tensor
+    middle: torch.Tensor
     mlp_wide: torch.Tensor
-    gate_up_TF: torch.Tensor
+    gate_up: torch.Tensor
     down_inner: torch.Tensor
 
 
@@ -74,7 +74,7 @@ class DecoderFunction(torch.autograd.Function):
         layer: FusedLayer,
         cos: torch.Tensor,
         sin: torch.Tensor,
-        bounds: tuple[int, ...],
+        segments: kernels.Segments,
         *parameters: torch.Tensor,
     ) -> torch.Tensor:
         tokens, channels = hidden_TC.shape
@@ -91,7 +91,7 @@ class DecoderFunction(torch.autograd.Function):
             raw = (query, key)
             query, key = (_head_norm(x, norm) for x, norm in zip(raw, layer.head_norms, strict=True))
         query, key = kernels.rotate(query, cos, sin), kernels.rotate(key, cos, sin)
-        attended, log_sums = kernels.attend(query, key, value, bounds, layer.scale)
+        attended, log_sums = kernels.attend(query, key, value, segments, layer.scale)
         attended_wide = layer.out.widened(tokens)
         attended_wide[:, : layer.out.inputs] = attended.view(tokens, -1)
         layer.out.inner(attended_wide)
@@ -109,7 +109,7 @@ class DecoderFunction(torch.autograd.Function):
         torch.mul(functional.silu(gate), up, out=down_wide[:, :width])
         layer.down.inner(down_wide)
         out_TC = layer.down.forward(down_wide, middle_TC)
-        ctx.layer, ctx.cos, ctx.sin, ctx.bounds = layer, cos, sin, bounds
+        ctx.layer, ctx.cos, ctx.sin, ctx.segments = layer, cos, sin, segments
         down_inner = down_wide[:, width:].clone()  # the product in front of it is remade when it is needed
         ctx.kept = _Kept(
             hidden_TC,
@@ -133,27 +133,24 @@ class DecoderFunction(torch.autograd.Function):
         layer: FusedLayer = ctx.layer
         kept: _Kept = ctx.kept
         ctx.kept = None
-        tokens, channels = grad_TC.shape
+        tokens = grad_TC.shape[0]
         first, second = layer.norms
         width = layer.down.inputs
 
-        gate, up = kept.gate_up_TF[:, :width], kept.gate_up_TF[:, width:]
+        gate, up = kept.gate_up[:, :width], kept.gate_up[:, width:]
         activated = functional.silu(gate)
         down_wide = torch.empty(tokens, layer.down.width, dtype=grad_TC.dtype)
         torch.mul(activated, up, out=down_wide[:, :width])
         down_wide[:, width:] = kept.down_inner
         product_grad, down_grads = layer.down.backward(grad_TC, down_wide)
-        assert product_grad is not None
-        gate_up_grad = torch.empty_like(kept.gate_up_TF)
+        gate_up_grad = torch.empty_like(kept.gate_up)
         torch.mul(product_grad, activated, out=gate_up_grad[:, width:])
         torch.ops.aten.silu_backward.grad_input(product_grad.mul_(up), gate, grad_input=gate_up_grad[:, :width])
         normed_grad, gate_up_grads = layer.gate_up.backward(gate_up_grad, kept.mlp_wide)
-        assert normed_grad is not None
-        scale = kernels.rms_scale(kept.middle_TC, second.variance_epsilon)
-        middle_grad = kernels.rms_norm_backward(normed_grad, kept.middle_TC, scale, second.weight, grad_TC)
+        scale = kernels.rms_scale(kept.middle, second.variance_epsilon)
+        middle_grad = kernels.rms_norm_backward(normed_grad, kept.middle, scale, second.weight, grad_TC)
 
         attended_grad, out_grads = layer.out.backward(middle_grad, kept.attended_wide)
-        assert attended_grad is not None
         shape = kept.query.shape
         qkv_grad = torch.empty(tokens, sum(layer.qkv.outputs), dtype=grad_TC.dtype)
         query_grad, key_grad, value_grad = _split_heads(qkv_grad, layer)
@@ -164,7 +161,7 @@ class DecoderFunction(torch.autograd.Function):
             kept.value,
             kept.attended_wide[:, : layer.out.inputs].unflatten(1, shape[1:]),
             kept.log_sums,
-            ctx.bounds,
+            ctx.segments,
             layer.scale,
             value_grad,
         )
@@ -176,11 +173,13 @@ class DecoderFunction(torch.autograd.Function):
                 scale = kernels.rms_scale(x, norm.variance_epsilon)
                 grad = kernels.rms_norm_backward(grad, x, scale, norm.weight, None)
             target.copy_(grad)
-        needs_input = ctx.needs_input_grad[0]
-        input_grad, qkv_grads = layer.qkv.backward(qkv_grad, kept.wide, needs_input=needs_input)
-        if input_grad is not None:
-            scale = kernels.rms_scale(kept.input_TC, first.variance_epsilon)
-            input_grad = kernels.rms_norm_backward(input_grad, kept.input_TC, scale, first.weight, middle_grad)
+        input_grad = None
+        if ctx.needs_input_grad[0]:
+            normed_grad, qkv_grads = layer.qkv.backward(qkv_grad, kept.wide)
+            scale = kernels.rms_scale(kept.input, first.variance_epsilon)
+            input_grad = kernels.rms_norm_backward(normed_grad, kept.input, scale, first.weight, middle_grad)
+        else:
+            qkv_grads = layer.qkv.backward_parameters(qkv_grad, kept.wide)
         return input_grad, None, None, None, None, *qkv_grads, *out_grads, *gate_up_grads, *down_grads
 
 

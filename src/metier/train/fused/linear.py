@@ -1,6 +1,7 @@
 """Frozen linear layers that share their input, with LoRA, as one matrix product.
 
-For layers W₁ … Wₙ with LoRA (Aᵢ, Bᵢ, scale sᵢ) the product of the widened input [x, xA₁ᵀ, …, xAₙᵀ, 1] with the widened weight
+For layers W₁ … Wₙ with LoRA (Aᵢ, Bᵢ, scale sᵢ) the product of the widened input [x, xA₁ᵀ, …, xAₙᵀ, 1] with the widened
+weight
 
     [ W₁  s₁B₁            b₁ ]
     [ …          …        …  ]
@@ -92,8 +93,7 @@ class LinearGroup:
     def inner(self, wide_TW: torch.Tensor) -> None:
         """Fills the columns xAᵀ of a widened input from its first I columns."""
         if self.parts:
-            first, last = self.parts[0].columns, self.parts[-1].columns
-            torch.mm(wide_TW[:, : self.inputs], self._a().t(), out=wide_TW[:, first.start : last.stop])
+            torch.mm(wide_TW[:, : self.inputs], self._a().t(), out=wide_TW[:, self._inner])
 
     def forward(self, wide_TW: torch.Tensor, residual_TO: torch.Tensor | None = None) -> torch.Tensor:
         """All outputs side by side (T, O), added to `residual_TO` where given."""
@@ -101,30 +101,39 @@ class LinearGroup:
             return torch.addmm(residual_TO, wide_TW, self.weight_OW.t())
         return torch.mm(wide_TW, self.weight_OW.t())
 
-    def backward(
-        self, grad_TO: torch.Tensor, wide_TW: torch.Tensor, *, needs_input: bool = True
-    ) -> tuple[torch.Tensor | None, list[torch.Tensor]]:
+    def backward(self, grad_TO: torch.Tensor, wide_TW: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Gradients of the input (T, I; a view of a wider buffer) and of `parameters`, from that of the outputs."""
+        wide_grad_TW = torch.mm(grad_TO, self.weight_OW)
+        input_grad_TI = wide_grad_TW[:, : self.inputs]
         if not self.parts:
-            return (torch.mm(grad_TO, self.weight_OW)[:, : self.inputs] if needs_input else None), []
-        first, last = self.parts[0].columns.start, self.parts[-1].columns.stop
-        if needs_input:
-            wide_grad_TW = torch.mm(grad_TO, self.weight_OW)
-            inner_grad_TR = wide_grad_TW[:, first:last]
-        else:
-            inner_grad_TR = torch.mm(grad_TO, self.weight_OW[:, first:last])
+            return input_grad_TI, []
+        inner_grad_TR = wide_grad_TW[:, self._inner]
+        grads = self._parameter_grads(grad_TO, inner_grad_TR, wide_TW)
+        return input_grad_TI.addmm_(inner_grad_TR, self._a()), grads
+
+    def backward_parameters(self, grad_TO: torch.Tensor, wide_TW: torch.Tensor) -> list[torch.Tensor]:
+        """Gradients of `parameters` alone, where nothing below is trained: without the wide product."""
+        if not self.parts:
+            return []
+        return self._parameter_grads(grad_TO, torch.mm(grad_TO, self.weight_OW[:, self._inner]), wide_TW)
+
+    def _parameter_grads(
+        self, grad_TO: torch.Tensor, inner_grad_TR: torch.Tensor, wide_TW: torch.Tensor
+    ) -> list[torch.Tensor]:
         a_grad_RI = torch.mm(inner_grad_TR.t(), wide_TW[:, : self.inputs])
         grads: list[torch.Tensor] = []
         for part in self.parts:
-            grads.append(a_grad_RI[part.columns.start - first : part.columns.stop - first])
+            start = part.columns.start - self._inner.start
+            grads.append(a_grad_RI[start : start + part.columns.stop - part.columns.start])
             # With the rank first the product is wide, which is many times faster than its transpose.
             b_grad_RO = torch.mm(wide_TW[:, part.columns].t(), grad_TO[:, part.rows])
             grads.append(b_grad_RO.mul_(part.scale).t().contiguous())
-        if not needs_input:
-            return None, grads
-        input_grad_TI = wide_grad_TW[:, : self.inputs]
-        input_grad_TI.addmm_(inner_grad_TR, self._a())
-        return input_grad_TI, grads
+        return grads
+
+    @property
+    def _inner(self) -> slice:
+        """The columns of all xAᵀ."""
+        return slice(self.parts[0].columns.start, self.parts[-1].columns.stop)
 
     def _a(self) -> torch.Tensor:
         matrices = [part.a.detach() for part in self.parts]
