@@ -25,7 +25,8 @@ READ = [
 LAST_OR_DENIED = [
     ("Answer: A. Wait, actually the answer is B", "B"), ("答案不是A，而是B", "B"), ("不选A，选B", "B"),
     ("排除A、B、C，所以选D", "D"), ("错误答案是A，正确答案是B", "B"), ("The answer isn't A, it's C.", "C"),
-    ("The answer is not A but B.", "B"), ("不包括苍术（B错，为本题正确答案）", "B"), ("先看是A。\n答案：A\n再想，答案：D", "D"),
+    ("The answer is not A but B.", "B"),
+    ("不包括苍术（B错，为本题正确答案）", "B"), ("先看是A。\n答案：A\n再想，答案：D", "D"),
 ]  # fmt: skip
 UNREADABLE = [
     "", "答案不是A", "我不选A", "选A还是选B？", "The answer is A or B", "A patient with fever",
@@ -80,7 +81,7 @@ def test_real_exam_answers_are_read_from_a_sentence(shared_data):
     lines = (shared_data / "medical" / "exam_dev.jsonl").read_text(encoding="utf-8").splitlines()
     for row in map(json.loads, lines):
         if row["answer"] == "nan":
-            continue  # four questions of the published set have no answer
+            continue  # a published question without answer
         options = options_of("", row["options"])
         assert read_choices(f"综合分析，正确答案为{row['answer']}。", options) == "".join(sorted(row["answer"]))
         assert read_choices("\n".join(row["options"]), options) is None

@@ -108,7 +108,7 @@ def _grammar(letters: str) -> _Grammar:
         group=re.compile(group),
         bare=re.compile(rf"\s*{group}\s*\)?\s*(?:选?项)?\s*[.。!;,:]?\s*"),
         marked=re.compile(rf"^\s*\(?({one})\s*(?:[.、:)]\s*|\s+(?=[\u4e00-\u9fff]))", re.MULTILINE),
-        bracketed=re.compile(rf"\(\s*({one})\s*\)"),
+        bracketed=re.compile(rf"(?<![A-Za-z0-9])\(\s*({one})\s*\)"),
         lower=re.compile(rf"\(?\s*(?P<letters>[{letters.lower()}])\s*\)?\s*(?=[.,;:)。]|$)", re.MULTILINE),
     )
 

@@ -103,16 +103,19 @@ def _block_words(block: str) -> tuple[str, ...]:
     score = [0.0] * (size + 1)
     ends = [0] * size
     for start in range(size - 1, -1, -1):
-        best, best_end = _IMPOSSIBLE, start + 1
-        for end in range(start + 1, size + 1):
-            weight = weight_of(block[start:end])
-            if weight is None:
-                break
-            if weight < 0.0:
-                total = weight + score[end]
+        weight = weight_of(block[start])
+        end = start + 2
+        longer = None if weight is None or end > size else weight_of(block[start:end])
+        best = _IMPOSSIBLE if weight is None or weight == _PREFIX else weight + score[start + 1]
+        best_end = start + 1
+        while longer is not None:
+            if longer < 0.0:
+                total = longer + score[end]
                 # `>=`: of equally probable words the longer one wins, as in jieba's max over (score, end).
                 if total >= best:
                     best, best_end = total, end
+            end += 1
+            longer = None if end > size else weight_of(block[start:end])
         score[start] = unknown + score[start + 1] if best == _IMPOSSIBLE else best
         ends[start] = best_end
     return tuple(_assemble(block, ends, tables.weights))
