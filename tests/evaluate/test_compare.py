@@ -199,6 +199,14 @@ def test_evaluate_folders_can_be_compared(tmp_path):
     assert run_compare(spec, tmp_path / "out", EventLog(None))["outcome"] == "better"
 
 
+def test_an_evaluate_folder_whose_predictions_changed_is_refused(tmp_path):
+    file = write_rows(tmp_path / "p.jsonl", choice_rows(10, right_with(0.5)))
+    run_evaluate(EvaluateSpec(pred_file=file, bootstrap_samples=100), tmp_path / "one", EventLog(None))
+    write_rows(file, choice_rows(9, right_with(0.5)))
+    with pytest.raises(DataError, match="sha256 differs"):
+        run_compare(CompareSpec(base=tmp_path / "one", tuned=tmp_path / "one"), tmp_path / "out", EventLog(None))
+
+
 def test_half_a_guard_and_an_unfit_deciding_metric_are_refused(tmp_path):
     rows = choice_rows(10, right_with(0.5))
     with pytest.raises(ConfigError, match="guard_tuned"):

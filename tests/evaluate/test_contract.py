@@ -34,6 +34,11 @@ def test_the_page_of_metrics_is_current():
     )
 
 
+@pytest.mark.parametrize("given", ["bleu4, chrf", ["bleu4", "chrf"], ("bleu4,chrf",)])
+def test_metrics_are_named_in_one_text_or_several(given):
+    assert EvaluateSpec(metrics=given).metrics == ("bleu4", "chrf")
+
+
 @pytest.mark.parametrize("spec", [EvaluateSpec, CompareSpec])
 def test_every_field_has_label_and_help(spec):
     for field in spec.model_fields:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from metier.core.errors import DataError
-from metier.core.files import read_json, sha256_text
+from metier.core.files import read_json, sha256_file, sha256_text
 from metier.core.registry import nearest
 from metier.evaluate.choices import Options, options_of, read_choices
 from metier.evaluate.metrics.definition import Kind
@@ -63,7 +63,7 @@ class Fields:
 def predictions_file(path: Path) -> Path:
     """The file of predictions that `path` names: itself, or the one of a predict or evaluate step's folder.
 
-    Raises DataError if there is none.
+    Raises DataError if there is none, and if the file is not the one that an evaluate step scored.
     """
     if not path.is_dir():
         if not path.exists():
@@ -73,10 +73,12 @@ def predictions_file(path: Path) -> Path:
         return path / PREDICTIONS
     metrics = path / "metrics.json"
     if metrics.is_file():
-        named = read_json(metrics).get("predictions", {}).get("file")
-        for found in (Path(str(named)), path / str(named)):
-            if named and found.is_file():
-                return found
+        named = read_json(metrics).get("predictions", {})
+        found = path / str(named.get("file", ""))
+        if found.is_file():
+            if sha256_file(found) != named.get("sha256"):
+                raise DataError("evaluate.predictions_changed", file=found, folder=path)
+            return found
     raise DataError("evaluate.no_predictions_in_folder", folder=path)
 
 

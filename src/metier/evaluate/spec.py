@@ -13,8 +13,11 @@ Language = Literal["auto", "zh", "en"]
 
 
 def _names(value: Any) -> Any:
-    """Takes `bleu4,chrf` as well as a list."""
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+    """Takes `bleu4,chrf` as well as a list, and a list with such parts (a flag that was given more than once)."""
+    parts = [value] if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        return value
+    return tuple(name.strip() for part in parts for name in part.split(",") if name.strip())
 
 
 MetricNames = Annotated[tuple[str, ...], BeforeValidator(_names), Field(min_length=1)]
