@@ -27,7 +27,7 @@ def with_spec_flags(
 
     specs: section → spec (`""`: no prefix); plain: whether `--field` without prefix means this section's field.
     """
-    own = [p for p in inspect.signature(command).parameters.values() if p.name != "overrides"]
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "overrides"]
     parameters, keys = [], {}
     for section, spec in specs.items():
         group = Group(section or spec.__name__)
