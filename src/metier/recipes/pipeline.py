@@ -152,4 +152,5 @@ def hardware_facts() -> dict[str, Any]:
     """What the run was made on, for the manifest."""
     from dataclasses import asdict
 
-    return asdict(hardware())
+    facts = asdict(hardware())
+    return {key: sorted(value) if isinstance(value, frozenset) else value for key, value in facts.items()}
