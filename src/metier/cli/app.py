@@ -80,7 +80,7 @@ def _take_language(tokens: list[str]) -> list[str]:
     use_language(None)
     for index, token in enumerate(tokens):
         value = token.partition("=")[2] if token.startswith("--language=") else None
-        if token == "--language" and index + 1 < len(tokens):
+        if token in ("--language",) and index + 1 < len(tokens):
             value = tokens[index + 1]
         if value in ("en", "zh"):
             use_language(value)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Flags made from specs: name, help, default and choices come from the spec and its catalogue, nothing is typed twice."""
+"""Flags made from specs: names, helps, defaults and choices come from spec and catalogue, nothing is typed twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live progress on standard error: a bar in a terminal, a line now and then elsewhere, nothing with `--json --quiet`."""
+"""Live progress on standard error: a bar in a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 

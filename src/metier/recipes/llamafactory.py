@@ -59,7 +59,12 @@ def to_recipe(values: dict[str, Any], source: str) -> tuple[dict[str, Any], tupl
     if not values.get("eval_dataset"):
         unread.append(f"→ data.test: {test}")
     name = str(values.get("run_name") or "llamafactory")
-    recipe = {"name": name, "model_name_or_path": model, **shared, "data": {"train": datasets[0], "test": str(test)}}
+    recipe: dict[str, Any] = {
+        "name": name,
+        "model_name_or_path": model,
+        **shared,
+        "data": {"train": datasets[0], "test": str(test)},
+    }
     return {**recipe, "train": train}, tuple(unread)
 
 

@@ -35,7 +35,9 @@ def _inputs(spec: Spec, events: EventLog) -> dict[str, Any]:
     """What the result depends on besides the spec: sets, models, files."""
     values = {name: getattr(spec, name) for name in type(spec).model_fields}
     found: dict[str, Any] = {}
-    options = {"dataset_dir": values.get("dataset_dir"), "columns": values.get("columns")}
+    options: dict[str, Any] = {"dataset_dir": values.get("dataset_dir"), "columns": values.get("columns")}
+    # Whether rows must have answers, and may be skipped, is the step's business; here only the bytes count.
+    options |= {"require_answers": False, "skip_bad_rows": True}
     for key in ("dataset", "eval_dataset", "test_dataset"):
         if values.get(key):
             found[key] = load_dataset(values[key], **options).sha256
