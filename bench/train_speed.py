@@ -2,8 +2,8 @@
 
     python bench/train_speed.py path/to/SmolLM2-135M-Instruct [--length 110] [--rows 9] [--rank 8]
 
-Engines: `full` (PEFT as it is, logits everywhere, rows padded: what most trainers do), `plain` (packed rows, attention per
-row, logits at labels), `fused` (our layers). Prints wall and processor time; on a busy machine the latter with
+Engines: `full` (PEFT as it is, logits everywhere, rows padded: what most trainers do), `plain` (packed rows, attention
+per row, logits at labels), `fused` (our layers). Prints wall and processor time; on a busy machine the latter with
 `--threads 1` is the one to compare.
 """
 

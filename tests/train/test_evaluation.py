@@ -40,7 +40,7 @@ def test_training_stops_early_and_hands_over_the_best_weights(tiny_model: Path, 
     chosen = spec(
         max_steps=60, learning_rate=0.05, eval_dataset="x", eval_steps=2, early_stopping_patience=2, load_best=True
     )
-    summary, progress = run(chosen, tmp_path, overfitting(tiny_model))
+    summary, _ = run(chosen, tmp_path, overfitting(tiny_model))
     best = summary["best_step"]
     assert summary["steps"] == best + 4 < 60
     assert best in checkpoint_steps(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import chain
 
 import pytest
 
@@ -13,7 +14,7 @@ def test_each_epoch_sees_every_row_once_in_an_order_of_its_own() -> None:
     order = RowOrder(rows=10, rows_per_step=4, seed=1)
     first, second = order.epoch(0), order.epoch(1)
     assert [len(step) for step in first] == [4, 4, 2]
-    assert sorted(sum(first, [])) == sorted(sum(second, [])) == list(range(10))
+    assert sorted(chain.from_iterable(first)) == sorted(chain.from_iterable(second)) == list(range(10))
     assert first != second and first == RowOrder(10, 4, 1).epoch(0) and first != RowOrder(10, 4, 2).epoch(0)
 
 
@@ -26,7 +27,7 @@ def test_packing_loses_no_row_and_keeps_to_the_budget(seed: int) -> None:
     generator = random.Random(seed)
     lengths = [generator.randint(1, 60) for _ in range(generator.randint(1, 30))]
     bins = pack(lengths, 100)
-    assert sorted(sum(bins, [])) == list(range(len(lengths)))
+    assert sorted(chain.from_iterable(bins)) == list(range(len(lengths)))
     assert all(sum(lengths[index] for index in items) <= 100 for items in bins)
     assert len(bins) <= 1.5 * sum(lengths) / 100 + 1
 
@@ -45,7 +46,7 @@ def test_each_process_gets_as_many_bins_as_the_others(rows: int) -> None:
     for bins in (pack([10] * rows, 20, multiple=4), pad([10] * rows, 2, multiple=4)):
         shares = [share(bins, rank, 4) for rank in range(4)]
         assert len({len(mine) for mine in shares}) == 1
-        assert sorted(sum((items for mine in shares for items in mine), [])) == list(range(rows))
+        assert sorted(chain.from_iterable(items for mine in shares for items in mine)) == list(range(rows))
 
 
 def test_padding_puts_rows_of_like_length_together() -> None:

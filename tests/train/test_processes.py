@@ -34,9 +34,17 @@ def dataset(tmp_path: Path) -> Path:
 
 def specs(model: Path, dataset: Path, processes: int, **values: Any) -> TrainSpec:
     defaults: dict[str, Any] = {
-        **{"model_name_or_path": str(model), "dataset": str(dataset), "eval_dataset": str(dataset)},
-        **{"device": "cpu", "dtype": "float32", "learning_rate": 1e-2, "max_steps": 6, "eval_steps": 3},
-        **{"num_processes": processes, "per_device_train_batch_size": 4 // processes, "tokens_per_batch": 100},
+        "model_name_or_path": str(model),
+        "dataset": str(dataset),
+        "eval_dataset": str(dataset),
+        "eval_steps": 3,
+        "device": "cpu",
+        "dtype": "float32",
+        "learning_rate": 1e-2,
+        "max_steps": 6,
+        "num_processes": processes,
+        "per_device_train_batch_size": 4 // processes,
+        "tokens_per_batch": 100,
     }
     return TrainSpec(**{**defaults, **values})
 

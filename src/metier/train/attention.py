@@ -113,11 +113,19 @@ def _varlen(
 
     starts = torch.tensor(bounds, dtype=torch.int32, device=query.device)
     longest = max(end - start for start, end in pairwise(bounds))
-    flat = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]
+    query, key, value = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
     left = window - 1 if window is not None else -1
-    output = varlen_attn(
-        *flat, starts, starts, longest, longest, scale=scaling, window_size=(left, 0), enable_gqa=grouped
+    output: Any = varlen_attn(
+        query,
+        key,
+        value,
+        starts,
+        starts,
+        longest,
+        longest,
+        scale=scaling,
+        window_size=(left, 0),
+        enable_gqa=grouped,
     )
-    if not isinstance(output, torch.Tensor):
-        output = output[0]
-    return output.unsqueeze(0)
+    whole: torch.Tensor = output.unsqueeze(0)
+    return whole

@@ -26,9 +26,9 @@ class MicroBatch:
     """Rows that are computed together.
 
     input_ids, position_ids (B, L): tokens and their positions within their row; segment_bounds: where packed rows
-    begin, and the end (None where rows are padded); shared: tokens at the beginning of every row, laid down once, in
-    front of the first row's rest (`segment_bounds[1]` is then the end of that rest); label_positions (P): flat indices (row · L + column) of the tokens
-    that predict a label, ascending; targets (P): those labels; tokens: real tokens, padding not counted.
+    begin, and the end (None where rows are padded); label_positions (P): flat indices (row · L + column) of the tokens
+    that predict a label, ascending; targets (P): those labels; tokens: of the rows, padding not counted; shared: tokens
+    that every row begins with, of which only the first row holds a copy.
     """
 
     input_ids: torch.Tensor

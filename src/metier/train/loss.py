@@ -38,5 +38,6 @@ def loss_sum(model: Any, batch: MicroBatch, head: Head = logits_loss) -> torch.T
         outputs = model(**arguments, logits_to_keep=columns).logits
         outputs = outputs[positions // length, torch.searchsorted(columns, positions % length)]
     if not len(positions):
-        return outputs.float().sum() * 0.0
+        nothing: torch.Tensor = outputs.float().sum() * 0.0
+        return nothing
     return head(outputs, batch.targets)

@@ -45,9 +45,7 @@ def choose_machine(spec: TrainSpec, resolved: ResolvedModel) -> Machine:
         raise ConfigError("train.float16_needs_gpu", device=device)
     size = _training_bytes(spec, resolved, dtype)
     memory = _memory(device)
-    attn = spec.attn_implementation
-    if attn == "auto":
-        attn = attention.register()
+    attn = attention.register() if spec.attn_implementation == "auto" else spec.attn_implementation
     checkpointing = spec.gradient_checkpointing
     return Machine(
         device=device,

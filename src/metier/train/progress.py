@@ -75,7 +75,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
 
 def memory_bytes() -> int:
     """Memory in use: the most that torch held on a GPU, else resident memory of this process."""
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
+    if torch.cuda.is_available():
         return int(torch.cuda.max_memory_allocated())
     return int(psutil.Process().memory_info().rss)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 from torch import distributed
-from transformers import Trainer, TrainerState, TrainingArguments
+from transformers import Trainer, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 
 from metier.core.errors import DivergedError
@@ -54,6 +54,7 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
         head: Head = logits_loss,
     ) -> None:
         super().__init__(model=model, args=arguments, train_dataset=steps, eval_dataset=evaluation)
+        self.control: TrainerControl
         self.folder = folder
         self.identity = identity
         self.stopper = stopper
@@ -247,7 +248,7 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if self._resumed is None:
             return
-        optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
+        optimizer: Any = getattr(self.optimizer, "optimizer", self.optimizer)
         state.load_optimizer(self.model, optimizer, self._resumed.folder)
         schedule = self._resumed.state["scheduler"]
         # The functions of a schedule are made anew from the spec; None tells torch to leave them as they are.

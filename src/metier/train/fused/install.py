@@ -62,7 +62,8 @@ def install(model: Any) -> Head:
     base.lm_head.forward = _pass_on
 
     def head(hidden_PC: torch.Tensor, targets_P: torch.Tensor) -> torch.Tensor:
-        loss: torch.Tensor = HeadLoss.apply(hidden_PC, weight_VC, targets_P)
+        apply: Any = HeadLoss.apply
+        loss: torch.Tensor = apply(hidden_PC, weight_VC, targets_P)
         return loss
 
     return head

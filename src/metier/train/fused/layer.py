@@ -159,7 +159,7 @@ class DecoderFunction(torch.autograd.Function):
             kept.query,
             kept.key,
             kept.value,
-            kept.attended_wide[:, : layer.out.inputs].unflatten(1, shape[1:]),
+            _as_heads(kept.attended_wide[:, : layer.out.inputs], layer.head_size),
             kept.log_sums,
             ctx.segments,
             layer.scale,
@@ -185,8 +185,14 @@ class DecoderFunction(torch.autograd.Function):
 
 def _split_heads(qkv: torch.Tensor, layer: FusedLayer) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Views of queries (T, H, D), keys and values (T, K, D)."""
-    query, key, value = (part.unflatten(1, (-1, layer.head_size)) for part in qkv.split(layer.qkv.outputs, dim=1))
-    return query, key, value
+    query, key, value = torch.split(qkv, layer.qkv.outputs, dim=1)
+    size = layer.head_size
+    return _as_heads(query, size), _as_heads(key, size), _as_heads(value, size)
+
+
+def _as_heads(x: torch.Tensor, size: int) -> torch.Tensor:
+    """(T, heads · D) as (T, heads, D), without a copy whatever the stride of the rows."""
+    return x.as_strided((x.shape[0], x.shape[1] // size, size), (x.stride(0), size, 1), x.storage_offset())
 
 
 def _head_norm(x: torch.Tensor, norm: Any) -> torch.Tensor:
