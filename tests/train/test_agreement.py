@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from metier.core.errors import ConfigError
 from metier.train import fused
 from metier.train.batches import packed_batch, padded_batch, shared_beginning
 from metier.train.loss import logits_loss, loss_sum
@@ -173,3 +174,19 @@ def test_a_shared_beginning_never_reaches_into_what_predicts_a_label() -> None:
     long = with_system_prompt(rows, 9)
     assert shared_beginning(long) == 10
     assert shared_beginning(long[:1]) == 0
+
+
+@pytest.mark.parametrize("values", [{"dtype": "bfloat16"}, {"gradient_checkpointing": "on"}, {"lora_dropout": 0.01}])
+def test_other_settings_train_about_the_same_on_the_plain_engine(
+    tiny_model: Path, tmp_path: Path, values: dict[str, Any]
+) -> None:
+    given = material(tiny_model, random_rows(14))
+    wanted = run(spec(), tmp_path / "fused", given)[1]
+    found = run(spec(**values), tmp_path / "plain", given)[1]
+    tolerance = 1e-5 if "gradient_checkpointing" in values else 0.05
+    assert [event["loss"] for event in found] == pytest.approx([event["loss"] for event in wanted], abs=tolerance)
+
+
+def test_an_engine_that_does_not_fit_is_refused_where_it_is_asked_for(tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="LoRA dropout"):
+        run(spec(engine="fused", lora_dropout=0.1), tmp_path, material(tiny_model, random_rows(4)))

@@ -27,11 +27,15 @@ def curve(progress: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize(
     "values",
     [
-        {"lora_dropout": 0.2, "gradient_accumulation_steps": 2, "eval_dataset": "x", "eval_steps": 3},
-        {"engine": "fused", "logging_steps": 3, "max_steps": 9},
-        {"finetuning_type": "full", "learning_rate": 1e-3},
+        pytest.param(
+            {"lora_dropout": 0.2, "gradient_accumulation_steps": 2, "eval_dataset": "x", "eval_steps": 3},
+            id="dropout, accumulation, evaluation",
+        ),
+        pytest.param(
+            {"engine": "fused", "logging_steps": 3, "max_steps": 9}, id="fused, sparse reports", marks=pytest.mark.slow
+        ),
+        pytest.param({"finetuning_type": "full", "learning_rate": 1e-3}, id="all weights", marks=pytest.mark.slow),
     ],
-    ids=["dropout, accumulation, evaluation", "fused, sparse reports", "all weights"],
 )
 def test_kill_9_anywhere_leaves_the_very_same_curve_and_weights(
     tiny_model: Path, tmp_path: Path, values: dict[str, Any]

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from metier.core import errors
-from metier.core.errors import MetierError, RunError
+from metier.core.errors import ConfigError, MetierError, RunError
 from metier.core.events import EventLog
 from metier.core.files import read_json, read_jsonl, write_json
+from metier.models import hardware
 from metier.train.spec import TrainSpec
 from metier.train.stopping import STOP_FILE, Stopper
 
@@ -31,6 +32,9 @@ _POLL_SECONDS = 0.2
 
 def launch(spec: TrainSpec, folder: Path, events: EventLog) -> dict[str, Any]:
     """Trains with `spec.num_processes` processes; same results and errors as in one."""
+    gpus = len(hardware().gpus)
+    if spec.device != "cpu" and 0 < gpus < spec.num_processes:
+        raise ConfigError("train.too_many_processes", processes=spec.num_processes, gpus=gpus)
     work = folder / WORK
     work.mkdir(parents=True, exist_ok=True)
     for name in (RESULT, ERROR, STOP_FILE):

@@ -32,7 +32,9 @@ class Stopper:
             return True
         return self.parent is not None and not _alive(self.parent)
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self.signalled and number == signal.SIGINT:
+            raise KeyboardInterrupt  # asked twice: now, and what the last checkpoint does not have is lost
         self.signalled = True
 
     @contextmanager
