@@ -62,10 +62,17 @@ def _fsdp(machine: Machine) -> dict[str, object]:
         "version": 2,
         "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
         "reshard_after_forward": True,
-        "cpu_ram_efficient_loading": False,
+        "cpu_ram_efficient_loading": True,
         "state_dict_type": "FULL_STATE_DICT",
         "activation_checkpointing": machine.gradient_checkpointing,
     }
+
+
+def connect(arguments: TrainingArguments, machine: Machine) -> None:
+    """Joins the processes, which loading a model that is sharded needs: only the first of each machine reads weights."""
+    if machine.fsdp:
+        os.environ["ACCELERATE_USE_FSDP"] = "true"
+    arguments._setup_devices  # noqa: B018  a property that joins the process group when first read
 
 
 def save_steps(spec: TrainSpec, total_steps: int) -> int:

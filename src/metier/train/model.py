@@ -9,7 +9,9 @@ from typing import Any
 import torch
 
 from metier.core.errors import ConfigError
-from metier.models import ResolvedModel, choose_device, choose_dtype, hardware, load_model
+from metier.models import ResolvedModel, choose_device, choose_dtype, hardware, load_config, load_model
+from metier.models.checks import check_model_folder
+from metier.models.load import model_class, no_hub
 from metier.train import attention
 from metier.train.spec import TrainSpec
 
@@ -80,17 +82,34 @@ def build_model(spec: TrainSpec, resolved: ResolvedModel, machine: Machine) -> A
     # All weights are trained in float32 (autocast computes in the machine's format); a frozen base needs no more
     # than the format it is computed in.
     stored = machine.dtype if spec.finetuning_type == "lora" else "float32"
-    # A sharded model is loaded to the CPU first: no device could hold it whole.
-    device = "cpu" if machine.fsdp else machine.device
     base = ResolvedModel(resolved.reference, resolved.folder, resolved.entry)
-    model: Any = load_model(
-        base, dtype=getattr(torch, stored), device=device, attn_implementation=machine.attn_implementation
-    )
+    dtype, attn = getattr(torch, stored), machine.attn_implementation
+    model: Any
+    if machine.fsdp:
+        model = load_to_shard(base, dtype, attn)
+    else:
+        model = load_model(base, dtype=dtype, device=machine.device, attn_implementation=attn)
     if spec.finetuning_type == "lora":
         model = _with_lora(model, spec, resolved)
     else:
         model.requires_grad_(True)
     return model
+
+
+def load_to_shard(resolved: ResolvedModel, dtype: torch.dtype, attn_implementation: str) -> Any:
+    """The base on the CPU in the first process of each machine, without weights in the others, which are sent theirs
+    when the model is sharded: no device could hold it whole, nor the machine one copy for each process."""
+    check_model_folder(resolved.folder)
+    config = load_config(resolved)
+    with no_hub():
+        return model_class(config).from_pretrained(
+            resolved.folder,
+            config=config,
+            dtype=dtype,
+            attn_implementation=attn_implementation,
+            use_safetensors=True,
+            local_files_only=True,
+        )
 
 
 def _with_lora(model: Any, spec: TrainSpec, resolved: ResolvedModel) -> Any:

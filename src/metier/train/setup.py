@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_callback import ProgressCallback as BarCallback
 
@@ -15,7 +16,6 @@ from metier.core.errors import ConfigError
 from metier.core.events import EventLog
 from metier.core.i18n import translate
 from metier.train import fused
-from metier.train.arguments import training_arguments
 from metier.train.batches import Layout, MicroBatch, Steps, packed_batch, padded_batch, shared_beginning
 from metier.train.loss import Head, logits_loss
 from metier.train.model import Machine
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 def build_trainer(
     spec: TrainSpec,
     machine: Machine,
+    arguments: TrainingArguments,
     model: Any,
     material: Material,
-    folder: Path,
     identity: str,
     events: EventLog,
     stopper: Stopper,
@@ -54,12 +54,13 @@ def build_trainer(
         processes=int(os.environ.get("WORLD_SIZE", "1")),
         share=head is not logits_loss,
     )
+    folder = Path(arguments.output_dir)
     examples = material.examples
     order = RowOrder(len(examples), spec.rows_per_step, spec.seed, shuffle=not spec.disable_shuffling)
     progress = Progress(events)
     trainer = MetierTrainer(
         model,
-        training_arguments(spec, machine, folder, spec.total_steps(len(examples))),
+        arguments,
         Steps(examples, order, layout),
         folder=folder,
         identity=identity,

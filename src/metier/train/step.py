@@ -64,6 +64,7 @@ def load_material(spec: TrainSpec, events: EventLog) -> Material:
 
 def train(spec: TrainSpec, folder: Path, events: EventLog, material: Material, stopper: Stopper) -> dict[str, Any]:
     """Trains on `material` in this process, which may be one of several."""
+    from metier.train.arguments import connect, training_arguments
     from metier.train.model import build_model, choose_machine
     from metier.train.progress import one_curve
     from metier.train.setup import build_trainer, quiet
@@ -75,10 +76,12 @@ def train(spec: TrainSpec, folder: Path, events: EventLog, material: Material, s
     identity = training_identity(spec, material)
     checkpoint = newest_checkpoint(folder, identity, events) if rank == 0 else None
     machine = choose_machine(spec, material.resolved)
-    model = build_model(spec, material.resolved, machine)
-    trainer = build_trainer(spec, machine, model, material, folder, identity, events, stopper)
-    checkpoint = trainer.agree_on(checkpoint)
     total = spec.total_steps(len(material.examples))
+    arguments = training_arguments(spec, machine, folder, total)
+    connect(arguments, machine)
+    model = build_model(spec, material.resolved, machine)
+    trainer = build_trainer(spec, machine, arguments, model, material, identity, events, stopper)
+    checkpoint = trainer.agree_on(checkpoint)
     done = checkpoint.step if checkpoint else 0
     one_curve(events, done)
     events.emit("start", total=total, resumed=done, device=machine.device, dtype=machine.dtype)
