@@ -25,6 +25,9 @@ class Stopping:
         self._renderer = renderer
         self.stop_ids = STOPS
 
+    def decode(self, ids: Sequence[int]) -> str:
+        return str(self._renderer.decode([i for i in ids if i not in STOPS]))
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._renderer, name)
 
