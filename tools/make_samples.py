@@ -21,7 +21,7 @@ from tools.samples.guard import guard_rows
 from tools.samples.rows import Row, demo_rows, sample_rows
 
 SEED = 3
-DEMO_ROWS, DEMO_TEST_ROWS = 560, 100
+DEMO_ROWS, DEMO_TEST_ROWS = 448, 100
 
 
 def sample_sets(seed: int = SEED) -> dict[str, list[Row]]:

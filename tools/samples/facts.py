@@ -67,12 +67,12 @@ class Table:
         return found
 
     def demo(self) -> Table:
-        """The part of the table that the demo uses: its conditions, and findings shared by two or three of them."""
+        """The part of the table that the demo uses: its conditions, and the findings that exactly two of them share."""
         conditions = {key: value for key, value in self.conditions.items() if value.demo}
         findings = {}
         for key, finding in self.findings.items():
             fits = tuple(name for name in finding.fits if name in conditions)
-            if len(fits) in (2, 3):
+            if len(fits) == 2:
                 findings[key] = Finding(key, finding.text, fits)
         return Table(conditions, findings)
 

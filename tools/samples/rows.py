@@ -44,9 +44,13 @@ class Writer:
         first, second = self.chance.sample((pair.first, pair.second), 2)
         question = self._fill(self.chance.choice(texts[self.part]), first, second)
         letter, options = self._options(pair, "diagnosis")
-        fits = [" or ".join(self._name(key) for key in self.table.findings[one].fits) for one in (first, second)]
-        name = self._name(pair.condition)
-        answer = texts["answer"].format(fits_a=fits[0], fits_b=fits[1], name=name, letter=letter)
+        letters = {line[3:]: line[0] for line in options.splitlines()}
+        fits = [
+            " or ".join(f"{self._name(key)} {letters[self._name(key)]}" for key in self.table.findings[one].fits)
+            for one in (first, second)
+        ]
+        a, b = self._finding(first), self._finding(second)
+        answer = texts["answer"].format(a=a, fits_a=fits[0], b=b, fits_b=fits[1], letter=letter)
         return self._row(f"{question}\n{options}", answer, pair.condition, letter, (pair.first, pair.second))
 
     def choice_row(self, pair: Pair, topic: Topic) -> Row:
@@ -105,11 +109,11 @@ class Writer:
         return str(pattern.format(**texts, name=name))
 
     def _options(self, pair: Pair, topic: Topic) -> tuple[str, str]:
-        """The right letter and the five lines. Each finding alone leaves two options or more open."""
-        chosen: list[str] = []
-        for key in (pair.first, pair.second):
-            rivals = [c for c in self.table.findings[key].fits if c != pair.condition and c not in chosen]
-            chosen.append(self.chance.choice(rivals))
+        """The right letter and five lines: all that either finding fits where there is room, else one rival each."""
+        fits = [self.table.findings[key].fits for key in (pair.first, pair.second)]
+        chosen = [c for c in dict.fromkeys((*fits[0], *fits[1])) if c != pair.condition]
+        if len(chosen) >= len(LETTERS):
+            chosen = [self.chance.choice([c for c in one if c != pair.condition]) for one in fits]
         others = [c for c in self.table.conditions if c not in (pair.condition, *chosen)]
         chosen += self.chance.sample(others, len(LETTERS) - 1 - len(chosen))
         self.chance.shuffle(chosen)
