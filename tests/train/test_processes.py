@@ -73,6 +73,8 @@ def test_two_processes_report_what_one_reports(
 ) -> None:
     one = losses(specs(tiny_model, dataset, 1, **{**values, "fsdp": "auto"}), tmp_path / "one")
     two = losses(specs(tiny_model, dataset, 2, **values), tmp_path / "two")
+    begun = read_events(tmp_path / "two")[0]
+    assert begun["processes"] == 2 and begun["sharded"] is (values.get("fsdp") == "on")
     assert two == pytest.approx(one, abs=1e-4)
 
 

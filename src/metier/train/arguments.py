@@ -40,9 +40,8 @@ def training_arguments(spec: TrainSpec, machine: Machine, folder: Path, total_st
         eval_steps=spec.eval_steps if evaluates else None,
         metric_for_best_model="eval_loss" if evaluates else None,
         greater_is_better=False if evaluates else None,
-        activation_checkpointing=machine.gradient_checkpointing and not machine.fsdp,
-        fsdp="full_shard" if machine.fsdp else None,
-        fsdp_config=_fsdp(machine) if machine.fsdp else None,
+        activation_checkpointing=machine.gradient_checkpointing,
+        save_only_model=True,  # checkpoints are ours and whole; this tells the Trainer not to write its own
         bf16=machine.dtype == "bfloat16",
         fp16=machine.dtype == "float16",
         use_cpu=machine.is_cpu,
@@ -57,22 +56,9 @@ def training_arguments(spec: TrainSpec, machine: Machine, folder: Path, total_st
     )
 
 
-def _fsdp(machine: Machine) -> dict[str, object]:
-    return {
-        "version": 2,
-        "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
-        "reshard_after_forward": True,
-        "cpu_ram_efficient_loading": True,
-        "state_dict_type": "FULL_STATE_DICT",
-        "activation_checkpointing": machine.gradient_checkpointing,
-    }
-
-
-def connect(arguments: TrainingArguments, machine: Machine) -> None:
-    """Joins the processes, which loading a model that is sharded needs: only the first of each machine reads weights."""
-    if machine.fsdp:
-        os.environ["ACCELERATE_USE_FSDP"] = "true"
-    arguments._setup_devices  # noqa: B018  a property that joins the process group when first read
+def connect(arguments: TrainingArguments) -> None:
+    """Joins the processes, if there are several: what a model that is sharded needs before it is made."""
+    _ = arguments.device
 
 
 def save_steps(spec: TrainSpec, total_steps: int) -> int:

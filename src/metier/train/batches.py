@@ -148,19 +148,22 @@ class Layout:
             return pack(rests, max(1, self.budget - shared), multiple=self.processes)
         return pad(lengths, self.rows, multiple=self.processes)
 
-    def step(self, examples: Sequence[Example]) -> Step:
-        """This process's part of a step on `examples`."""
+    def batches(self, examples: Sequence[Example]) -> list[MicroBatch]:
+        """The micro-batches of `examples` that this process computes; every process has equally many."""
         shared = shared_beginning(examples) if self.share and self.packing else 0
         bins = self.bins([len(example.input_ids) for example in examples], shared)
-        mine = share(bins, self.rank, self.processes)
-        batches = []
-        for items in mine:
+        made = []
+        for items in share(bins, self.rank, self.processes):
             rows = [examples[index] for index in items]
             # A process without rows still takes part in each collective: it computes one token that carries no loss.
             rows = rows or [replace(examples[0], input_ids=examples[0].input_ids[:1], labels=[IGNORED])]
-            batches.append(packed_batch(rows, shared) if self.packing else padded_batch(rows, self.pad_id))
+            made.append(packed_batch(rows, shared) if self.packing else padded_batch(rows, self.pad_id))
+        return made
+
+    def step(self, examples: Sequence[Example]) -> Step:
+        """This process's part of a step on `examples`."""
         return Step(
-            batches,
+            self.batches(examples),
             sum(loss_tokens(example) for example in examples),
             sum(len(example.input_ids) for example in examples),
         )

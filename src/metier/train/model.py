@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from metier.core.errors import ConfigError
 from metier.models import ResolvedModel, choose_device, choose_dtype, hardware, load_config, load_model
 from metier.models.checks import check_model_folder
-from metier.models.load import model_class, no_hub
+from metier.models.load import model_class
 from metier.train import attention
 from metier.train.spec import TrainSpec
 
@@ -97,19 +98,14 @@ def build_model(spec: TrainSpec, resolved: ResolvedModel, machine: Machine) -> A
 
 
 def load_to_shard(resolved: ResolvedModel, dtype: torch.dtype, attn_implementation: str) -> Any:
-    """The base on the CPU in the first process of each machine, without weights in the others, which are sent theirs
-    when the model is sharded: no device could hold it whole, nor the machine one copy for each process."""
+    """The base on the CPU in the first process, without weights in the others, which are sent theirs when the model is
+    sharded: no device could hold it whole, nor the machine one copy for each process."""
+    if os.environ.get("RANK", "0") == "0":
+        return load_model(resolved, dtype=dtype, device="cpu", attn_implementation=attn_implementation)
     check_model_folder(resolved.folder)
     config = load_config(resolved)
-    with no_hub():
-        return model_class(config).from_pretrained(
-            resolved.folder,
-            config=config,
-            dtype=dtype,
-            attn_implementation=attn_implementation,
-            use_safetensors=True,
-            local_files_only=True,
-        )
+    with torch.device("meta"):
+        return model_class(config).from_config(config, dtype=dtype, attn_implementation=attn_implementation)
 
 
 def _with_lora(model: Any, spec: TrainSpec, resolved: ResolvedModel) -> Any:

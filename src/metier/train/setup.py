@@ -15,11 +15,11 @@ from transformers.trainer_callback import ProgressCallback as BarCallback
 from metier.core.errors import ConfigError
 from metier.core.events import EventLog
 from metier.core.i18n import translate
-from metier.train import fused
-from metier.train.batches import Layout, MicroBatch, Steps, packed_batch, padded_batch, shared_beginning
+from metier.train import fused, sharding
+from metier.train.batches import Layout, Steps
 from metier.train.loss import Head, logits_loss
 from metier.train.model import Machine
-from metier.train.plan import RowOrder, share
+from metier.train.plan import RowOrder
 from metier.train.progress import Progress
 from metier.train.spec import TrainSpec
 from metier.train.stopping import Stopper
@@ -54,9 +54,13 @@ def build_trainer(
         processes=int(os.environ.get("WORLD_SIZE", "1")),
         share=head is not logits_loss,
     )
+    if machine.fsdp:
+        model = sharding.shard(model, machine)
     folder = Path(arguments.output_dir)
     examples = material.examples
     order = RowOrder(len(examples), spec.rows_per_step, spec.seed, shuffle=not spec.disable_shuffling)
+    held = material.evaluation
+    evaluation = replace(layout, rows=spec.per_device_eval_batch_size).batches(held) if held else []
     progress = Progress(events)
     trainer = MetierTrainer(
         model,
@@ -65,7 +69,7 @@ def build_trainer(
         folder=folder,
         identity=identity,
         stopper=stopper,
-        evaluation=evaluation_batches(spec, material, layout),
+        evaluation=evaluation,
         keep=spec.save_total_limit,
         patience=spec.early_stopping_patience,
         keep_best=spec.load_best,
@@ -100,18 +104,6 @@ def choose_head(spec: TrainSpec, machine: Machine, model: Any, events: EventLog)
         raise ConfigError("train.engine_does_not_fit", reason=reason)
     events.emit("log", message=translate("train.plain_engine", reason=reason))
     return logits_loss
-
-
-def evaluation_batches(spec: TrainSpec, material: Material, layout: Layout) -> list[MicroBatch]:
-    """This process's micro-batches of the evaluation rows."""
-    rows = material.evaluation
-    if not rows:
-        return []
-    whole = replace(layout, rows=spec.per_device_eval_batch_size, processes=1)
-    shared = shared_beginning(rows) if layout.share and layout.packing else 0
-    bins = share(whole.bins([len(row.input_ids) for row in rows], shared), layout.rank, layout.processes)
-    chosen = [[rows[index] for index in items] for items in bins]
-    return [packed_batch(items, shared) if layout.packing else padded_batch(items, layout.pad_id) for items in chosen]
 
 
 def can_pack(model: Any) -> bool:

@@ -78,13 +78,22 @@ def train(spec: TrainSpec, folder: Path, events: EventLog, material: Material, s
     machine = choose_machine(spec, material.resolved)
     total = spec.total_steps(len(material.examples))
     arguments = training_arguments(spec, machine, folder, total)
-    connect(arguments, machine)
+    connect(arguments)
     model = build_model(spec, material.resolved, machine)
     trainer = build_trainer(spec, machine, arguments, model, material, identity, events, stopper)
     checkpoint = trainer.agree_on(checkpoint)
     done = checkpoint.step if checkpoint else 0
     one_curve(events, done)
-    events.emit("start", total=total, resumed=done, device=machine.device, dtype=machine.dtype)
+    events.emit(
+        "start",
+        total=total,
+        resumed=done,
+        device=machine.device,
+        dtype=machine.dtype,
+        processes=spec.num_processes,
+        sharded=trainer.sharded,
+        engine=trainer.engine,
+    )
     if checkpoint and checkpoint.finished:
         trainer.restore(checkpoint)
     else:

@@ -24,7 +24,7 @@ from transformers import Trainer, TrainerControl, TrainerState, TrainingArgument
 from transformers.trainer import TRAINER_STATE_NAME
 
 from metier.core.errors import DivergedError
-from metier.train import checkpoints, state, weights
+from metier.train import checkpoints, sharding, state, weights
 from metier.train.batches import MicroBatch, Step, Steps, step_loader
 from metier.train.checkpoints import Checkpoint
 from metier.train.loss import Head, logits_loss, loss_sum
@@ -76,7 +76,7 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
         if checkpoint is not None:
             self.tokens_seen = checkpoint.state["tokens"]
             self.seconds = checkpoint.state["seconds"]
-            weights.read_weights(self.model, checkpoint.folder)
+            weights.replace_weights(self.model, checkpoint.folder)
         self.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -84,7 +84,7 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
         self.tokens_seen = checkpoint.state["tokens"]
         self.seconds = checkpoint.state["seconds"]
         self.state = TrainerState.load_from_json(str(checkpoint.folder / TRAINER_STATE_NAME))
-        weights.read_weights(self.unwrapped, checkpoint.folder)
+        weights.replace_weights(self.model, checkpoint.folder)
 
     def load_best(self, folder: Path) -> None:
         """Replaces the weights by those of the checkpoint in `folder`. Collective where the model is sharded."""
@@ -128,7 +128,7 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
         total = torch.zeros((), device=self.args.device)
         last = len(inputs.micro_batches) - 1
         for index, batch in enumerate(inputs.micro_batches):
-            context = contextlib.nullcontext() if index == last else self.accelerator.no_sync(model=model)
+            context = contextlib.nullcontext() if index == last else self._local_gradients(model)
             with context, self.compute_loss_context_manager():
                 loss = loss_sum(model, batch.to(self.args.device), self.head) * scale
                 self.accelerator.backward(loss)
@@ -137,6 +137,12 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
         self.tokens_seen += inputs.tokens
         self.seconds += time.perf_counter() - started
         return total
+
+    def _local_gradients(self, model: Any) -> contextlib.AbstractContextManager[None]:
+        """Within it, gradients are not exchanged between processes: the last micro-batch does it for all."""
+        if sharding.is_sharded(model):
+            return sharding.keeping_gradients(model)
+        return self.accelerator.no_sync(model=model)  # type: ignore[no-any-return,unused-ignore]
 
     def _agree(self, loss: torch.Tensor) -> None:
         """All processes learn whether any of them diverged or was asked to stop, so that all act alike."""
@@ -161,7 +167,7 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
 
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> float:
         norm = super()._get_grad_norm(model, grad_norm=grad_norm)
-        value = float(norm.item() if isinstance(norm, torch.Tensor) else norm)
+        value = float(state.whole(norm).item() if isinstance(norm, torch.Tensor) else norm)
         # With fp16 loss scaling an infinite gradient is expected now and then: the scaler skips that step.
         if not math.isfinite(value) and self.accelerator.scaler is None:
             self.raise_diverged()
@@ -236,6 +242,16 @@ class MetierTrainer(Trainer):  # type: ignore[misc]
     def best_step(self) -> int | None:
         """Step with the lowest evaluation loss so far, if its weights are to be kept."""
         return self.state.best_global_step if self.keep_best else None
+
+    @property
+    def sharded(self) -> bool:
+        """Whether each process holds a part of the model only."""
+        return sharding.is_sharded(self.model)
+
+    @property
+    def engine(self) -> str:
+        """Which engine computes: `fused` or `plain`."""
+        return "plain" if self.head is logits_loss else "fused"
 
     @property
     def unwrapped(self) -> Any:

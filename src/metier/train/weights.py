@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
+from torch.distributed.tensor import DTensor, distribute_tensor
 
 from metier.train.state import trainable, whole, write_tensors
 
@@ -41,37 +42,25 @@ def write_weights(model: Any, tensors: dict[str, torch.Tensor], folder: Path) ->
 
 
 def replace_weights(model: Any, folder: Path) -> None:
-    """Loads what `write_weights` wrote into a model that may be sharded or wrapped."""
-    from torch.distributed.tensor import DTensor, distribute_tensor
+    """Loads what `write_weights` wrote into a model that may be sharded.
 
+    Raises ValueError where a trained weight is missing. Collective where the model is sharded.
+    """
     stored: dict[str, torch.Tensor] = {}
     for path in sorted(folder.glob("*model*.safetensors")):
         stored.update(load_file(path))
+    missing = []
     with torch.no_grad():
         for name, parameter in trainable(model):
             # PEFT leaves the adapter's name out of the names it stores.
-            value = stored.get(name.replace(".default.", ".")) if is_adapter(model) else stored.get(name)
-            if value is None:  # tied to a weight that is stored under its other name
+            value = stored.get(name.replace(".default.", ".") if is_adapter(model) else name)
+            if value is None:
+                missing.append(name)
                 continue
             data = parameter.data
             if isinstance(data, DTensor):
                 value = distribute_tensor(value.to(data.device), data.device_mesh, list(data.placements))
             parameter.copy_(value)
-
-
-def read_weights(model: Any, folder: Path) -> None:
-    """Loads what `write_weights` wrote into `model`, not yet sharded; raises ValueError where they do not fit."""
-    if is_adapter(model):
-        from peft import set_peft_model_state_dict
-
-        result = set_peft_model_state_dict(model, load_file(folder / ADAPTER_WEIGHTS))
-        if result.unexpected_keys:
-            raise ValueError(f"{folder}: unexpected {result.unexpected_keys[:3]}")
-        return
-    tensors: dict[str, torch.Tensor] = {}
-    for path in sorted(folder.glob("model*.safetensors")):
-        tensors.update(load_file(path))
-    missing, unexpected = model.load_state_dict(tensors, strict=False)
     tied = set(getattr(model, "all_tied_weights_keys", None) or ())
-    if unexpected or set(missing) - tied:
-        raise ValueError(f"{folder}: unexpected {unexpected[:3]}, missing {missing[:3]}")
+    if set(missing) - tied:
+        raise ValueError(f"{folder}: missing {missing[:3]}")
