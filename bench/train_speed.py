@@ -30,11 +30,12 @@ class Row:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def rows(count: int, length: int, answer: float, vocabulary: int) -> list[Row]:
+def rows(count: int, length: int, answer: float, shared: int, vocabulary: int) -> list[Row]:
     generator = random.Random(0)
+    front = [generator.randrange(vocabulary) for _ in range(shared)]
     made = []
     for _ in range(count):
-        ids = [generator.randrange(vocabulary) for _ in range(length)]
+        ids = front + [generator.randrange(vocabulary) for _ in range(length - shared)]
         prompt = length - max(1, int(answer * length))
         made.append(Row(ids, [-100] * prompt + ids[prompt:]))
     return made
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=110)
     parser.add_argument("--rows", type=int, default=9)
     parser.add_argument("--answer", type=float, default=0.5, help="share of a row's tokens that carry loss")
+    parser.add_argument("--shared", type=int, default=24, help="tokens that all rows begin with (a system prompt)")
     parser.add_argument("--rank", type=int, default=8)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeats", type=int, default=3)
@@ -60,7 +62,7 @@ def main() -> None:
 def measure(engine: str, given: argparse.Namespace) -> dict[str, Any]:
     from metier.models import resolve_model
     from metier.train import TrainSpec, fused
-    from metier.train.batches import packed_batch, padded_batch
+    from metier.train.batches import packed_batch, padded_batch, shared_beginning
     from metier.train.loss import logits_loss, loss_sum
     from metier.train.model import build_model, choose_machine
 
@@ -69,8 +71,9 @@ def measure(engine: str, given: argparse.Namespace) -> dict[str, Any]:
     resolved = resolve_model(str(given.model))
     model = build_model(spec, resolved, choose_machine(spec, resolved)).train()
     head = fused.install(model) if engine == "fused" else logits_loss
-    examples: Any = rows(given.rows, given.length, given.answer, model.config.vocab_size)
-    packed, padded = packed_batch(examples), padded_batch(examples, 0)
+    examples: Any = rows(given.rows, given.length, given.answer, given.shared, model.config.vocab_size)
+    shared = shared_beginning(examples) if engine == "fused" else 0
+    packed, padded = packed_batch(examples, shared), padded_batch(examples, 0)
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-4, fused=True)
     labels = torch.tensor([row.labels for row in examples])
 

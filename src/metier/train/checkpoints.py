@@ -56,9 +56,15 @@ def checkpoint_steps(folder: Path) -> list[int]:
 @contextmanager
 def writing(target: Path) -> Iterator[Path]:
     """Yields a folder that becomes `target` whole; a full disk is told in one line and leaves no half folder."""
+    with telling_full_disk(target), whole_folder(target) as aside:
+        yield aside
+
+
+@contextmanager
+def telling_full_disk(target: Path) -> Iterator[None]:
+    """Turns the errors of a disk without room for `target` into one RunError."""
     try:
-        with whole_folder(target) as aside:
-            yield aside
+        yield
     except Exception as error:
         if _disk_full(error):
             free = shutil.disk_usage(_existing(target)).free

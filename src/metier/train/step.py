@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from metier.core.errors import ConfigError, InterruptedRunError
 from metier.core.events import EventLog
 from metier.core.files import fingerprint
-from metier.train.checkpoints import Checkpoint, checkpoint_folder, newest_checkpoint, writing
+from metier.train.checkpoints import Checkpoint, checkpoint_folder, newest_checkpoint, telling_full_disk, writing
 from metier.train.examples import Renders, examples_sha256, load_examples
 from metier.train.spec import TrainSpec
 from metier.train.stopping import Stopper
@@ -97,7 +97,7 @@ def train(spec: TrainSpec, folder: Path, events: EventLog, material: Material, s
     if checkpoint and checkpoint.finished:
         trainer.restore(checkpoint)
     else:
-        with stopper.listening():
+        with stopper.listening(), telling_full_disk(folder):
             trainer.run(checkpoint)
     if trainer.interrupted:
         step = trainer.state.global_step
