@@ -10,7 +10,7 @@ CHATML = (
 )
 
 
-def byte_tokenizer(chat_template: str = CHATML):  # noqa: ANN201
+def byte_tokenizer(chat_template: str = CHATML):
     """A byte-level tokenizer (one token a byte, all text round-trips) with ChatML's special tokens."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast

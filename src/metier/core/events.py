@@ -1,7 +1,7 @@
 """The append-only record of a step: one JSON object a line in `events.jsonl`.
 
 Faces (terminal, later web) listen or read the file; steps only emit. Standard fields: `time` (UTC, ISO), `event`
-(`start` `progress` `log` `warning` `end`), and for progress `step`, `total`, `eta_seconds`, plus what the step measures.
+(`start` `progress` `log` `warning` `end`), and for progress `step`, `total`, `eta_seconds`, and what the step measures.
 """
 
 from __future__ import annotations

@@ -52,7 +52,8 @@ def to_recipe(values: dict[str, Any], source: str) -> tuple[dict[str, Any], tupl
     if len(datasets) != 1:
         raise ConfigError("recipes.llamafactory_one_dataset", source=source, value=", ".join(datasets) or "–")
     test = values.get("eval_dataset") or values.get("test_dataset") or "medical_demo_en_test"
-    shared: dict[str, Any] = {key: train.pop(key) for key in ("dataset_dir", "cutoff_len", "seed", "template") if key in train}
+    common = ("dataset_dir", "cutoff_len", "seed", "template")
+    shared: dict[str, Any] = {key: train.pop(key) for key in common if key in train}
     # Template names of LLaMA-Factory name hand-written templates; Métier uses the model's own.
     if shared.pop("template", None):
         unread.append("template")
