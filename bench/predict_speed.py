@@ -82,14 +82,17 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=64)
     parser.add_argument("--max_new_tokens", type=int, default=128)
     parser.add_argument("--batch_size", type=int)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sample", action="store_true", help="temperature 0.1, top_p 0.9, top_k 40, penalty 1.1")
     given = parser.parse_args()
-    torch.set_num_threads(2)
-    folder = given.folder or tiny_llama(Path(tempfile.mkdtemp()) / "tiny", hidden_size=64, layers=4)
+    torch.set_num_threads(given.threads)
+    folder = given.folder or tiny_llama(
+        Path(tempfile.mkdtemp()) / "tiny", hidden_size=64, layers=4, tie_word_embeddings=False, initializer_range=0.3
+    )
     model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    # A random model never says “end”: let every tenth token end an answer, so that lengths are mixed.
-    stop = [tokenizer.eos_token_id] if given.folder else list(range(2, len(tokenizer), 10))
+    # A random model never says “end”: let every fiftieth token end an answer, so that lengths are mixed.
+    stop = [tokenizer.eos_token_id] if given.folder else list(range(2, len(tokenizer), 50))
     prompts = prompts_of(tokenizer, given.rows)
     renderer = SimpleNamespace(
         stop_ids=stop, pad_id=0, decode=lambda ids: tokenizer.decode(ids, skip_special_tokens=True)

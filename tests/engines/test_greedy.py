@@ -18,15 +18,15 @@ GREEDY = Sampling(temperature=0, max_new_tokens=40)
 
 @cache
 def reference(folder: Path, prefix: int) -> list[list[int]]:
-    return one_by_one(load(folder), prompts(24, prefix=prefix), GREEDY)
+    return one_by_one(load(folder), prompts(16, prefix=prefix), GREEDY)
 
 
-@pytest.mark.parametrize("batch_size", [1, 5, 64, None])
+@pytest.mark.parametrize("batch_size", [1, 5, None])
 @pytest.mark.parametrize("prefix", [0, 20])
 def test_equals_one_by_one_in_fp32(lively: Path, batch_size: int | None, prefix: int) -> None:
-    model, asked = load(lively), prompts(24, prefix=prefix)
+    model, asked = load(lively), prompts(16, prefix=prefix)
     expected = reference(lively, prefix)
-    assert len({len(answer) for answer in expected}) > 8  # lengths are mixed
+    assert len({len(answer) for answer in expected}) > 6  # lengths are mixed
     assert answers(engine(lively, model=model), asked, GREEDY, batch_size=batch_size) == expected
 
 
@@ -41,12 +41,11 @@ def test_repetition_penalty_is_that_of_transformers(lively: Path, prefix: int) -
 
 def test_window_of_columns_can_move_often(lively: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "_SLACK", 1)
-    model, asked = load(lively), prompts(30)
-    assert answers(engine(lively, model=model), asked, GREEDY, batch_size=4) == one_by_one(model, asked, GREEDY)
+    assert answers(engine(lively), prompts(16), GREEDY, batch_size=4) == reference(lively, 0)
 
 
 def test_bf16_differs_only_at_near_ties(lively: Path) -> None:
-    model, asked = load(lively, "bfloat16"), prompts(24, prefix=20)
+    model, asked = load(lively, "bfloat16"), prompts(12, prefix=20)
     expected = one_by_one(model, asked, GREEDY)
     found = answers(engine(lively, model=model), asked, GREEDY, batch_size=9)
     network = Network(model)
@@ -114,9 +113,8 @@ FAMILIES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("name", list(FAMILIES))
-@pytest.mark.parametrize("prefix", [0, 20])
-def test_other_architectures_agree_too(name: str, prefix: int, tmp_path: Path) -> None:
+def test_other_architectures_agree_too(name: str, tmp_path: Path) -> None:
     folder = _family(name, tmp_path / name)
-    model, asked = load(folder), prompts(8, prefix=prefix, longest=40)
-    sampling = Sampling(temperature=0, max_new_tokens=30)
+    model, asked = load(folder), prompts(6, prefix=20, longest=40)
+    sampling = Sampling(temperature=0, max_new_tokens=24)
     assert answers(engine(folder, model=model), asked, sampling, batch_size=3) == one_by_one(model, asked, sampling)

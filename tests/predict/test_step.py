@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from metier.core.errors import ConfigError, DataError, InterruptedRunError
+from metier.core.errors import ConfigError, DataError, InterruptedRunError, RunError
 from metier.core.events import EventLog, read_events
 from metier.core.files import read_jsonl
 from metier.engines.hf import HFEngine
@@ -130,6 +131,19 @@ def test_ctrl_c_keeps_what_is_there_and_says_how_to_go_on(
     kept = len(read_jsonl(tmp_path / "step" / "predictions.jsonl"))
     assert 0 < kept < 10
     assert run(spec, tmp_path / "step")[0]["resumed_rows"] == kept
+
+
+def test_full_disk_keeps_what_was_written_and_is_named(
+    spec: PredictSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("metier.predict.store.append_jsonl", full)
+        with pytest.raises(RunError, match=r"predictions.jsonl cannot be written \(No space left on device\)"):
+            run(spec, tmp_path / "step")
+    assert run(spec, tmp_path / "step")[0]["rows"] == 10
 
 
 @pytest.mark.slow

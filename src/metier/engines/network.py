@@ -12,6 +12,8 @@ import torch
 from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
+from metier.models import hardware
+
 _SLOTTED = {"full_attention", "sliding_attention"}
 
 
@@ -112,4 +114,6 @@ class Network:
         """Memory that a cache may take: a share of what is free now."""
         if self.device.type == "cuda":
             return int(torch.cuda.mem_get_info(self.device)[0] * 0.8)
-        return int(psutil.virtual_memory().available * 0.4)
+        # A container's limit does not show in what the machine has available.
+        own = hardware().memory - psutil.Process().memory_info().rss
+        return int(max(0, min(psutil.virtual_memory().available, own)) * 0.4)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from metier.core.errors import ConfigError
+from metier.core.errors import ConfigError, RunError
 from metier.core.events import EventLog
 from metier.core.files import append_jsonl, fingerprint, read_json, read_jsonl, write_json, write_text
 from metier.core.i18n import translate
@@ -76,7 +76,10 @@ class PredictionStore:
     def flush(self) -> None:
         """Appends what is waiting, durably."""
         if self._waiting:
-            append_jsonl(self.path, self._waiting)
+            try:
+                append_jsonl(self.path, self._waiting)
+            except OSError as error:
+                raise RunError("predict.cannot_write", file=self.path, problem=error.strerror) from error
             self._waiting = []
         self._written = time.monotonic()
 
@@ -90,9 +93,11 @@ class PredictionStore:
             {**rows[question.id], "label": question.label, "row": question.row, "meta": question.meta}
             for question in questions
         ]
-        self._write_whole(current, self.path)
-        if save_as is not None:
-            self._write_whole(current, save_as)
+        for path in [self.path, *([save_as] if save_as else [])]:
+            try:
+                self._write_whole(current, path)
+            except OSError as error:
+                raise RunError("predict.cannot_write", file=path, problem=error.strerror) from error
         return current
 
     def _write_whole(self, rows: Sequence[dict[str, Any]], path: Path) -> None:
