@@ -54,6 +54,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--per_device", type=int, default=4, help="rows of a peer's padded batch; the rest accumulates")
     parser.add_argument("--cutoff_len", type=int, default=512)
     parser.add_argument("--learning_rate", type=float, default=5e-4)
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="1 where others use the machine too")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=22, help="no round begins that would end after this")
     parser.add_argument("--no_held_out", action="store_true", help="leave out the loss on held-out rows")
@@ -90,7 +91,7 @@ def prepare(given: argparse.Namespace) -> Setting:
     print(
         f"{len(used)} rows of {min(used)} to {max(used)} tokens, {sum(used)} in all; "
         f"{len(used) // given.rows_per_step} steps of {given.rows_per_step} rows; LLaMA-Factory with transformers "
-        f"{version(LLAMAFACTORY, 'transformers')}, TRL with {version(TRL, 'transformers')}, {os.cpu_count()} cores",
+        f"{version(LLAMAFACTORY, 'transformers')}, TRL with {version(TRL, 'transformers')}, {given.threads} threads",
         flush=True,
     )
     return Setting(
@@ -102,6 +103,7 @@ def prepare(given: argparse.Namespace) -> Setting:
         packed=packed_sequences(used, given.cutoff_len),
         cutoff_len=given.cutoff_len,
         learning_rate=given.learning_rate,
+        threads=given.threads,
     )
 
 
@@ -143,7 +145,7 @@ def measure(setting: Setting, peers: Sequence[str], given: argparse.Namespace) -
 def shown(made: Run) -> Run:
     print(
         f"  {LABELS[made.side]:<16} {made.tokens:6d} tokens in {made.loop:6.1f} s: {made.tokens_per_second:6.1f} a "
-        f"second; process {made.wall:6.1f} s, processor {made.processor:6.1f} s; losses "
+        f"second; processor {made.loop_processor:6.1f} s, process {made.wall:6.1f} s; losses "
         + " ".join(f"{loss:.3f}" for loss in made.losses),
         flush=True,
     )
@@ -159,7 +161,7 @@ def report(setting: Setting, peers: Sequence[str], rounds: Sequence[Round], give
         print(f"held-out loss of the base: {held['base']:.4f}")
     half = max(1, len(last[OURS].losses) // 2)
     end = {side: statistics.mean(made.losses[-half:]) for side, made in last.items()}
-    print(f"{'':<16} {'tokens/s':>8} {'loss, last half':>16} {'held out':>9}   ours / peer: loop  process  processor")
+    print(f"{'':<16} {'tokens/s':>8} {'loss, last half':>16} {'held out':>9}   ours / peer: loop  processor  process")
     for side in (OURS, *peers):
         made = [entry for this in rounds for trio in this.values() for entry in trio if entry.side == side]
         rate = statistics.median(entry.tokens_per_second for entry in made)
@@ -173,9 +175,9 @@ def report(setting: Setting, peers: Sequence[str], rounds: Sequence[Round], give
                     / statistics.mean(getattr(mine, what) / mine.tokens for mine in (before, after))
                     for before, theirs, after in trios
                 )
-                for what in ("loop", "wall", "processor")
+                for what in ("loop", "loop_processor", "wall")
             ]
-            line += f"{ratios[0]:20.2f} {ratios[1]:8.2f} {ratios[2]:10.2f}"
+            line += f"{ratios[0]:20.2f} {ratios[1]:10.2f} {ratios[2]:8.2f}"
             differences = [abs(end[side] / end[OURS] - 1)]
             if held:
                 differences.append(abs(held[side] / held[OURS] - 1))

@@ -13,11 +13,11 @@ IGNORED = -100
 
 
 class Clock(TrainerCallback):
-    """Seconds from the loop's beginning to the end of its last step; tokens and labels of the rows of one epoch."""
+    """Wall and processor seconds from the loop's beginning to the end of its last step; tokens of one epoch's rows."""
 
     def __init__(self) -> None:
         self.record: dict[str, Any] = {"losses": []}
-        self.began = 0.0
+        self.began = (0.0, 0.0)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **extra: Any) -> None:
         rows = extra["train_dataloader"].dataset
@@ -25,7 +25,7 @@ class Clock(TrainerCallback):
         self.record["tokens"] = sum(len(row["input_ids"]) for row in rows)
         self.record["labels"] = sum(_labels(row) for row in rows)
         self.record["longest"] = max(len(row["input_ids"]) for row in rows)
-        self.began = time.perf_counter()
+        self.began = (time.perf_counter(), time.process_time())
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
         if logs and "loss" in logs:
@@ -33,7 +33,8 @@ class Clock(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.record["steps"] = state.global_step
-        self.record["loop_seconds"] = time.perf_counter() - self.began
+        self.record["loop_seconds"] = time.perf_counter() - self.began[0]
+        self.record["loop_processor"] = time.process_time() - self.began[1]
 
     def write(self, path: Path) -> None:
         path.write_text(json.dumps(self.record), encoding="utf-8")
