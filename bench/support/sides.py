@@ -52,8 +52,8 @@ class Setting:
 class Run:
     """One training.
 
-    tokens: of the rows seen, padding not counted; loop, loop_processor: seconds of the training loop by the clock and of
-    the processor, all threads together; wall: seconds of the whole process; losses: of each step; adapter: the weights.
+    tokens: of the rows seen, padding not counted; loop, loop_processor: seconds of the training loop by the clock and
+    of the processor, all threads together; wall: seconds of the whole process; losses: of each step; adapter: weights.
     """
 
     side: str
