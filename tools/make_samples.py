@@ -18,6 +18,7 @@ import yaml
 
 from tools.samples.facts import FACTS, read_table
 from tools.samples.guard import guard_rows
+from tools.samples.rehearsal import mixed, rehearsal_rows
 from tools.samples.rows import Row, demo_rows, sample_rows
 
 SEED = 3
@@ -28,7 +29,7 @@ def sample_sets(seed: int = SEED) -> dict[str, list[Row]]:
     """Every shipped set by name."""
     table = read_table()
     sets = {
-        "medical_demo_en": demo_rows(table, "train", seed, DEMO_ROWS),
+        "medical_demo_en": mixed(demo_rows(table, "train", seed, DEMO_ROWS), rehearsal_rows(), seed),
         "medical_demo_en_test": demo_rows(table, "test", seed, DEMO_TEST_ROWS),
     }
     for language in ("en", "zh"):

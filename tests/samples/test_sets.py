@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rapidfuzz import fuzz
 from tools.make_samples import packed, sample_sets, write_samples
 from tools.samples.facts import Table, held_out_pairs, read_table
+from tools.samples.guard import guard_rows
+from tools.samples.rehearsal import rehearsal_rows
 
 from metier.data import Dataset, load_dataset
 from metier.data.entries import SAMPLES
@@ -57,7 +60,7 @@ def test_another_seed_gives_other_rows() -> None:
 
 def test_sets_have_the_promised_sizes() -> None:
     sizes = {name: len(shipped(name)) for name in SETS}
-    assert sizes["medical_demo_en"] == 448
+    assert sizes["medical_demo_en"] == 448 + len(rehearsal_rows())
     assert sizes["medical_demo_en_test"] == 100
     assert min(sizes["medical_sample_en"], sizes["medical_sample_zh"]) >= 2000
     assert min(sizes["medical_sample_en_test"], sizes["medical_sample_zh_test"]) >= 300
@@ -131,6 +134,8 @@ def test_demo_answers_say_what_each_finding_fits_by_name_and_letter() -> None:
     demo = table().demo()
     findings = {finding.text["en"]: finding for finding in demo.findings.values()}
     for row in shipped("medical_demo_en").conversations:
+        if row.meta["subject"] == "general":
+            continue
         options = {line[3:]: line[0] for line in row.prompt[-1].text.splitlines()[1:]}
         told = re.fullmatch(r"(.+): (.+); (.+): (.+)\. Answer: ([A-E])", row.label)
         assert told is not None
@@ -173,3 +178,12 @@ def test_guard_is_general_unique_and_checkable() -> None:
     for row in rows:
         assert row.meta["kind"] in ("choice", "contains")
         assert str(row.meta["answer"]).lower() in row.label.lower()
+
+
+def test_nothing_that_the_guard_asks_is_rehearsed() -> None:
+    asked = {row["messages"][0]["content"]: row["meta"]["answer"] for row in guard_rows()}
+    for row in rehearsal_rows():
+        question, reply = (turn["content"] for turn in row["messages"])
+        assert question not in asked
+        near = [text for text in asked if fuzz.ratio(text, question) >= 90]
+        assert all(asked[text].lower() not in reply.lower() for text in near), question
