@@ -32,20 +32,34 @@ class Encoder:
         self.is_appendable = all(self.encode(f"\n{one}") == self.encode("\n") + self.encode(one) for one in ("a", "你"))
 
     def _plainly_declared(self) -> bool:
-        normalizer = getattr(self._backend, "normalizer", None)
         return self._backend is not None and not any(
-            token.lstrip or token.rstrip or token.single_word or (token.normalized and normalizer is not None)
+            token.lstrip or token.rstrip or token.single_word or (token.normalized and self._normalizes())
             for token in self.tokenizer.added_tokens_decoder.values()
         )
 
+    def _normalizes(self) -> bool:
+        """Whether text is changed before tokens are looked for; DeepSeek declares a sequence of no normalizers."""
+        normalizer = getattr(self._backend, "normalizer", None)
+        empty = {"type": "Sequence", "normalizers": []}
+        return normalizer is not None and json.loads(normalizer.__getstate__()) != empty
+
     def _probe(self) -> bool:
-        special = max(self._added, key=len)
-        for text in _PROBES:
-            whole = self._tokenize([f"{special}{text}{special}"])[0]
-            alone = self._tokenize([text])[0]
-            if whole != (self._added[special], *alone, self._added[special]):
-                return False
+        # Longest names first among those that are not space: Gemma's longest is a run of line breaks.
+        for special in (
+            max(self._added, key=lambda token: (not token.isspace(), len(token))),
+            max(self._added, key=len),
+        ):
+            for text in _PROBES:
+                whole = f"{special}{text}{special}"
+                if self._tokenize([whole])[0] != tuple(self._apart(whole)):
+                    return False
         return True
+
+    def _apart(self, text: str) -> Iterator[int]:
+        """The ids of the pieces between added tokens, each tokenised alone."""
+        for piece in filter(None, self._cut.split(text) if self._cut is not None else (text,)):
+            known = self._added.get(piece)
+            yield from self._tokenize([piece])[0] if known is None else (known,)
 
     def _tokenize(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         if self._backend is not None:
