@@ -16,8 +16,10 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Each test has its own data folder and English messages."""
+    from metier.core.i18n import use_language
     from metier.core.settings import settings
 
+    use_language(None)
     monkeypatch.setenv("METIER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("METIER_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("METIER_LANGUAGE", "en")

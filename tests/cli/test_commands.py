@@ -56,6 +56,29 @@ def test_a_misspelt_key_in_a_recipe_names_the_nearest(tmp_path: Path, capsys: py
     assert "learning_rate" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"data: {train: a\n", "line 2"),
+        (b"- a\n- b\n", "mapping"),
+        ("训练: 1".encode("gb18030"), "not UTF-8"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"a: \x00", "YAML"),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    file = tmp_path / "my.yaml"
+    file.write_bytes(content)
+    for command in ("run", "train"):
+        assert main([command, str(file)]) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert str(file) in error
+        assert len(error.strip().splitlines()) == 1
+
+
 def test_a_llamafactory_yaml_is_read_and_what_changes_learning_is_refused(tmp_path: Path) -> None:
     from metier.core.errors import ConfigError
 
@@ -65,6 +88,8 @@ def test_a_llamafactory_yaml_is_read_and_what_changes_learning_is_refused(tmp_pa
     recipe = load_recipe(str(file))
     assert (recipe.step("train").lora_rank, recipe.step("train").dtype) == (4, "bfloat16")
     assert "my_key" in recipe.notes
+    file.write_text(yaml.safe_dump({**values, "dataset": "identity, alpaca_en_demo"}))
+    assert load_recipe(str(file)).step("train").dataset == "identity,alpaca_en_demo"
     file.write_text(yaml.safe_dump({**values, "use_dora": True}))
     with pytest.raises(ConfigError, match="use_dora"):
         load_recipe(str(file))

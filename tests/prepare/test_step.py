@@ -45,6 +45,20 @@ def test_answers_that_would_be_cut_are_refused_by_row_unless_allowed(tiny_model:
     assert allowed["truncated"]["answers"] == [1, 3]
 
 
+def test_bad_rows_stop_it_unless_they_are_skipped_which_is_told(tiny_model: Path, tmp_path: Path) -> None:
+    train = write_rows(tmp_path / "train.jsonl", ("one", "1"), ("two", ""), ("three", "3"))
+    test = write_rows(tmp_path / "test.jsonl", ("four", ""), ("five", "5"))
+    with pytest.raises(DataError, match=r"train\.jsonl:2"):
+        prepare(tiny_model, tmp_path / "step", train, test_dataset=str(test))
+    result = prepare(tiny_model, tmp_path / "step", train, test_dataset=str(test), skip_bad_rows=True)
+    assert (result["rows"], result["test_rows"], result["refused"]) == (2, 1, None)
+    assert [one["row"] for one in result["unusable"]] == [2]
+    assert [one["row"] for one in result["test_unusable"]] == [1]
+    told = [event.get("message", "") for event in read_events(tmp_path / "step")]
+    assert any("row 2" in text for text in told)
+    assert any("1 test rows" in text for text in told)
+
+
 def test_a_test_set_that_is_the_training_set_is_refused(tiny_model: Path, tmp_path: Path, rows: Path) -> None:
     with pytest.raises(DataError, match="scores would measure memory"):
         prepare(tiny_model, tmp_path / "step", rows, test_dataset=str(rows))

@@ -31,6 +31,23 @@ def rows(start: int, count: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+WORDS = (
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "grove",
+    "heath",
+    "inlet",
+    "jade",
+    "kelp",
+    "lotus",
+    "maple",
+)
+
+
 @pytest.fixture
 def recipe(tmp_path: Path, tiny_model: Path) -> Path:
     (tmp_path / "train.jsonl").write_text(rows(100, 24))
@@ -100,3 +117,26 @@ def test_a_killed_run_goes_on_from_the_same_command(recipe: Path, tmp_path: Path
     events = [json.loads(line) for line in (folder / "steps/train/events.jsonl").read_text().splitlines()]
     steps = [event["step"] for event in events if event["event"] == "progress"]
     assert sorted(set(steps)) == list(range(1, 7))
+
+
+def test_without_a_test_set_rows_are_kept_away_from_training(recipe: Path, tmp_path: Path) -> None:
+    values = yaml.safe_load(recipe.read_text())
+    # Columns of the own set, and a guard set that has others.
+    own = [{"问题": f"What is number {word} of {word * 2}?", "回答": f"It is {word}."} for word in WORDS]
+    (tmp_path / "own.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in [*own, own[0], {"问题": "", "回答": "x"}])
+    )
+    values["data"] = {"train": str(tmp_path / "own.jsonl"), "test_rows": 6, "guard": "general_guard"}
+    values |= {"columns": {"prompt": "问题", "response": "回答"}, "skip_bad_rows": True, "guard": {"max_samples": 4}}
+    recipe.write_text(yaml.safe_dump(values))
+    assert main(["run", str(recipe), "--run_dir", str(tmp_path / "run")]) == 0
+    steps = tmp_path / "run" / "steps"
+    test = [json.loads(line) for line in (steps / "split" / "test.jsonl").read_text().splitlines()]
+    train = [json.loads(line) for line in (steps / "split" / "train.jsonl").read_text().splitlines()]
+    assert (len(train), len(test)) == (len(own) + 1 - 6, 6)
+    assert not {row["messages"][0]["content"] for row in test} & {row["messages"][0]["content"] for row in train}
+    answers = [json.loads(line) for line in (steps / "predict-tuned" / "predictions.jsonl").read_text().splitlines()]
+    assert [row["label"] for row in answers] == [row["messages"][1]["content"] for row in test]
+    checked = json.loads((steps / "prepare" / "prepare.json").read_text())
+    assert (checked["test_rows"], checked["leaks"]) == (6, [])
+    assert main(["run", str(recipe), "--run_dir", str(tmp_path / "run")]) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_library
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,16 +13,14 @@ from metier.cli.app import write_json, write_line
 from metier.cli.progress import Display
 from metier.core.errors import DataError
 from metier.core.events import EventLog
-from metier.core.files import write_text
 from metier.core.i18n import current_language, translate
 from metier.data import (
-    Conversation,
-    Dataset,
     list_datasets,
     load_dataset,
     parse_columns,
     register_dataset,
     remove_dataset,
+    write_dataset,
 )
 
 Flag = Annotated[bool, Parameter(negative=())]
@@ -154,16 +151,8 @@ def split_(
     )
     train, test = split_dataset(dataset, test_rows, seed=seed)
     for part, file in ((train, "train.jsonl"), (test, "test.jsonl")):
-        _write(part, output_dir / file)
+        write_dataset(part, output_dir / file)
         write_line(f"{output_dir / file}: {len(part)}")
-
-
-def _write(part: Dataset, path: Path) -> None:
-    write_text(path, "".join(json_library.dumps(_row(row), ensure_ascii=False) + "\n" for row in part.conversations))
-
-
-def _row(row: Conversation) -> dict[str, Any]:
-    return {"messages": [turn.to_openai() for turn in row.messages], "meta": {**row.meta, "source_row": row.row}}
 
 
 def _columns(text: str | None) -> dict[str, str] | None:

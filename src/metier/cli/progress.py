@@ -43,7 +43,8 @@ class Display:
         kind = event["event"]
         if kind == "step":
             self._step = event["name"]
-            self._task, self._spoken = None, 0.0
+            # Without a bar, a step speaks every ten seconds: short ones not at all.
+            self._task, self._spoken = None, time.monotonic()
             if not self._bar:
                 self.console.print(f"── {step_label(self._step)}")
         elif kind == "progress":
@@ -59,7 +60,7 @@ class Display:
             if self._task is None:
                 self._task = self._bar.add_task(step_label(self._step), total=total, measures=measures)
             self._bar.update(self._task, completed=step, total=total, measures=measures)
-        elif time.monotonic() - self._spoken > 10 or step == total:
+        elif time.monotonic() - self._spoken > 10:
             self._spoken = time.monotonic()
             self.console.print(f"   {step}/{total or '?'}  {measures}", markup=False)
 

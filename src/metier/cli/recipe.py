@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from metier.cli.app import write_json, write_line
 from metier.core.i18n import current_language
+from metier.core.yamltext import parse_yaml
 from metier.recipes.recipe import load_recipe, shipped_recipes
 
 
@@ -16,7 +17,7 @@ def list_(*, json: Annotated[bool, Parameter(negative=())] = False) -> None:
     """Lists the shipped recipes and their profiles."""
     rows = []
     for name, text in shipped_recipes().items():
-        values = yaml.safe_load(text)
+        values = parse_yaml(text)
         rows.append({"name": name, "title": values["title"], "profiles": list(values.get("profiles", {}))})
     if json:
         write_json(rows)

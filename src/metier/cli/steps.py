@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from cyclopts import Parameter
 
 from metier.cli.app import write_json, write_line
@@ -56,17 +55,10 @@ def _from_file(path: Path | None, kind: str) -> dict[str, Any]:
         return {}
     if not path.is_file():
         raise ConfigError("cli.no_file", file=path)
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ConfigError(
-            "recipes.bad_yaml", source=path, line=mark.line + 1 if mark else "?", problem=getattr(error, "problem", "?")
-        ) from error
-    if not isinstance(values, dict):
-        raise ConfigError("recipes.not_a_mapping", source=path)
     from metier.recipes import llamafactory, load_recipe
+    from metier.recipes.yamlfile import read_mapping
 
+    values = read_mapping(path)
     if kind == "train" and llamafactory.is_training_yaml(values):
         return dict(load_recipe(str(path)).step("train").model_dump(exclude_unset=True))
     return values[kind] if isinstance(values.get(kind), dict) else values

@@ -14,7 +14,7 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any, Literal, cast
 
-import yaml
+from metier.core.yamltext import parse_yaml
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -47,7 +47,7 @@ def use_language(language: Language | None) -> None:
 def catalogue(package: str) -> dict[str, dict[str, str]]:
     """All texts of one package, keyed without the package's name."""
     source = files(f"metier.{package}").joinpath("locale.yaml")
-    return cast("dict[str, dict[str, str]]", yaml.safe_load(source.read_text(encoding="utf-8")) or {})
+    return cast("dict[str, dict[str, str]]", parse_yaml(source.read_text(encoding="utf-8")) or {})
 
 
 def translate(key: str, /, *, language: Language | None = None, **fields: Any) -> str:

@@ -5,7 +5,7 @@ known format (`formats.FORMATS`) or with its columns mapped. Whatever is wrong i
 field; nothing is guessed, repaired or dropped in silence. Needs no torch.
 """
 
-from metier.data.dataset import Dataset, load_dataset
+from metier.data.dataset import Dataset, load_dataset, write_dataset
 from metier.data.layout import parse_columns
 from metier.data.messages import Conversation, ImagePart, Message, Part, Role, TextPart, message
 from metier.data.registration import DatasetInfo, list_datasets, register_dataset, remove_dataset
@@ -27,4 +27,5 @@ __all__ = [
     "parse_columns",
     "register_dataset",
     "remove_dataset",
+    "write_dataset",
 ]

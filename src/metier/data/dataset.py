@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from metier.core.errors import ConfigError, DataError
-from metier.core.files import fingerprint, sha256_file
+from metier.core.files import fingerprint, sha256_file, write_text
 from metier.core.registry import nearest
 from metier.data.containers import CONTAINERS, PLAIN_TEXT_SUFFIXES, file_type, open_records
 from metier.data.entries import Entry, all_entries
@@ -16,6 +18,7 @@ from metier.data.formats import decide_layout
 from metier.data.layout import Kind, Layout, check_names
 from metier.data.messages import Conversation
 from metier.data.rows import Note, RawRow
+from metier.data.several import join, names_in
 from metier.data.turns import check_turns
 
 
@@ -43,6 +46,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.conversations)
 
+    @property
+    def left_out(self) -> Note | None:
+        """How many rows were skipped, and the first, if any were."""
+        return next((note for note in self.notes if note.key == "data.note_skipped"), None)
+
 
 def load_dataset(
     reference: str,
@@ -55,24 +63,49 @@ def load_dataset(
     skip_bad_rows: bool = False,
     allow_text: bool = False,
 ) -> Dataset:
-    """Loads a registered set or a file.
+    """Loads a registered set or a file, or several as one (`a,b`, rows numbered on).
 
     reference: a name in `dataset_dir/dataset_info.json`, in the user's registry or among the shipped sets, else a
     path; columns: role → column name; format: see `formats.FORMATS`, else decided by exact column names;
-    max_samples: the first so many rows; require_answers: refuse rows that do not end with an answer; skip_bad_rows:
-    leave rows that are not usable out and list them in `skipped` instead of raising for the first; allow_text: also
-    load plain text, which cannot be trained on. Raises DataError (file, row, field and what to do next) or
-    ConfigError.
+    max_samples: the first so many rows of each set; require_answers: refuse rows that do not end with an answer;
+    skip_bad_rows: leave rows that are not usable out and list them in `skipped` instead of raising for the first;
+    allow_text: also load plain text, which cannot be trained on. Raises DataError (file, row, field and what to do
+    next) or ConfigError.
     """
     if max_samples is not None and max_samples < 1:
         raise ConfigError("data.bad_max_samples", given=max_samples)
+    options: dict[str, Any] = {"require_answers": require_answers, "skip_bad_rows": skip_bad_rows}
+    options["allow_text"] = allow_text
+    parts = [
+        _load_one(name, dataset_dir, columns, format, max_samples, options) for name in names_in(reference, dataset_dir)
+    ]
+    return parts[0] if len(parts) == 1 else join(parts, reference)
+
+
+def _load_one(
+    reference: str,
+    dataset_dir: Path | None,
+    columns: Mapping[str, str] | None,
+    format: str | None,
+    max_samples: int | None,
+    options: dict[str, Any],
+) -> Dataset:
     entry = find_entry(reference, dataset_dir)
-    if not (allow_text and entry.format == "text" and entry.path is not None and entry.path.exists()):
+    if not (options["allow_text"] and entry.format == "text" and entry.path is not None and entry.path.exists()):
         entry.refuse()
     if format is not None or columns:  # the caller knows better than the registry
         entry = dataclasses.replace(entry, format=format, columns=columns, tags=None)
     limit = min((n for n in (max_samples, entry.limit) if n is not None), default=None)
-    return _load(entry, limit, require_answers=require_answers, skip_bad_rows=skip_bad_rows, allow_text=allow_text)
+    return _load(entry, limit, **options)
+
+
+def write_dataset(dataset: Dataset, path: Path) -> None:
+    """Writes a set as JSON lines of OpenAI messages, `meta.source_row` naming each row's place; pictures go inside."""
+    rows = (
+        {"messages": [turn.to_openai() for turn in row.messages], "meta": dict(row.meta) | {"source_row": row.row}}
+        for row in dataset.conversations
+    )
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
 def find_entry(reference: str, dataset_dir: Path | None = None) -> Entry:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from metier.core.errors import DataError
 from metier.core.i18n import Language
 from metier.core.settings import settings
+from metier.core.yamltext import parse_yaml
 from metier.data.containers import PLAIN_TEXT_SUFFIXES, file_type
 from metier.data.formats import tags_of
 from metier.data.layout import Tags
@@ -76,7 +75,7 @@ def shipped_entries() -> dict[str, Entry]:
     index = SAMPLES / "index.yaml"
     if not index.is_file():
         return {}
-    listed: dict[str, dict[str, Any]] = yaml.safe_load(index.read_text(encoding="utf-8")) or {}
+    listed: dict[str, dict[str, Any]] = parse_yaml(index.read_text(encoding="utf-8")) or {}
     return {name: _shipped(name, values) for name, values in listed.items()}
 
 

@@ -96,7 +96,7 @@ def _say(key: str, entry: Compared, *, metric: str = "", outcome: str = "", **fi
             difference=_change(entry, entry["difference"], language),
             low=_change(entry, entry["low"]),
             high=_change(entry, entry["high"]),
-            worst=_change(entry, min(0.0, entry["low"]), language),
+            worst=_change(entry, max(0.0, -entry["low"]), language).lstrip("+"),
             metric=translate(f"evaluate.metric_name.{metric}", language=language) if metric else "",
             outcome=translate(f"evaluate.outcome.{outcome}", language=language) if outcome else "",
             **fields,

@@ -8,9 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from metier.core.i18n import Language, current_language
+from metier.core.yamltext import parse_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class CatalogueEntry:
 @cache
 def catalogue() -> list[CatalogueEntry]:
     """All known models, in the order of the file."""
-    raw = yaml.safe_load(files("metier.models").joinpath("catalogue.yaml").read_text(encoding="utf-8"))
+    raw = parse_yaml(files("metier.models").joinpath("catalogue.yaml").read_text(encoding="utf-8"))
     licences = {key: Licence(key=key, **values) for key, values in raw["licences"].items()}
     return [_entry(name, values, licences) for name, values in raw["models"].items()]
 

@@ -28,6 +28,7 @@ class PredictSpec(Spec):
     dataset: str = ""
     dataset_dir: Path | None = None
     columns: dict[str, str] | None = None
+    skip_bad_rows: bool = False
     cutoff_len: int = Field(2048, ge=8)
     max_samples: Annotated[int, Field(gt=0)] | None = None
     system_prompt: str | None = None

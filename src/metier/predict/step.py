@@ -31,8 +31,15 @@ def run_predict(spec: PredictSpec, folder: Path, events: EventLog) -> dict[str, 
     save_as = check_save_name(spec.save_name)
     began = time.monotonic()
     dataset = load_dataset(
-        spec.dataset, dataset_dir=spec.dataset_dir, columns=spec.columns, max_samples=spec.max_samples
+        spec.dataset,
+        dataset_dir=spec.dataset_dir,
+        columns=spec.columns,
+        max_samples=spec.max_samples,
+        require_answers=False,
+        skip_bad_rows=spec.skip_bad_rows,
     )
+    if dataset.left_out:
+        events.emit("warning", message=dataset.left_out.text())
     if not len(dataset):
         raise DataError("predict.no_rows", dataset=spec.dataset)
     resolved = resolve_model(spec.model_name_or_path, spec.adapter_name_or_path, revision=spec.revision, events=events)

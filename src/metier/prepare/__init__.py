@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from metier.prepare.spec import PrepareSpec
+from metier.prepare.spec import PrepareSpec, SplitSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PrepareSpec",
+    "SplitSpec",
     "check_dataset",
     "check_view",
     "preview_rows",
     "preview_view",
     "run_prepare",
+    "run_split",
     "split_dataset",
 ]
 
@@ -35,6 +37,13 @@ __all__ = [
 def run_prepare(spec: PrepareSpec, folder: Path, events: EventLog) -> dict[str, Any]:
     """Checks and previews the data of `spec` into `folder`; see `metier.prepare.step.run_prepare`."""
     from metier.prepare.step import run_prepare as run
+
+    return run(spec, folder, events)
+
+
+def run_split(spec: SplitSpec, folder: Path, events: EventLog) -> dict[str, Any]:
+    """Parts a set into `train.jsonl` and `test.jsonl` in `folder`; see `metier.prepare.split.run_split`."""
+    from metier.prepare.split import run_split as run
 
     return run(spec, folder, events)
 

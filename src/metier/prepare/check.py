@@ -33,7 +33,8 @@ def check_dataset(
     test: the set that scores will be taken on; renderer: counts the model's tokens (`unit` is then `tokens`, else
     `characters`, and nothing is said about cuts). Rows of a pair are 1-based row numbers; each later row is paired with
     the earlier one it is nearest to, each test row with its nearest training row. `unusable`: {row, problem} of rows
-    that reading left out or the template does not take. `refused` is None here: the step decides what is refused.
+    that reading left out (the first `left_out` of them) or the template does not take; `test_unusable`: of test rows
+    that reading left out. `refused` is None here: the step decides what is refused.
     """
     spec = spec or PrepareSpec()
     rows, test_rows = dataset.conversations, test.conversations if test else []
@@ -54,12 +55,17 @@ def check_dataset(
         "leaks": None,
         "refused": None,
     }
-    refused = [{"row": one.fields.get("row"), "problem": str(one)} for one in dataset.skipped]
-    result["unusable"] = [*refused, *result["unusable"]]
+    result["left_out"] = len(dataset.skipped)
+    result["unusable"] = [*_unread(dataset), *result["unusable"]]
+    result["test_unusable"] = _unread(test) if test is not None else []
     if test is not None:
         asked_there = questions(test_rows, boilerplate=shared)
         result["leaks"] = _leaks(rows, asked, test_rows, asked_there, spec.near_duplicate_threshold, progress)
     return result
+
+
+def _unread(dataset: Dataset) -> list[dict[str, Any]]:
+    return [{"row": one.fields.get("row"), "problem": str(one)} for one in dataset.skipped]
 
 
 def _lengths(

@@ -10,6 +10,17 @@ from pydantic import Field
 from metier.core.specs import Spec
 
 
+class SplitSpec(Spec):
+    """Which set is parted, and how many rows are kept away from training to be measured on."""
+
+    dataset: str
+    dataset_dir: Path | None = None
+    columns: dict[str, str] | None = None
+    skip_bad_rows: bool = False
+    test_rows: int = Field(100, ge=1)
+    seed: int = Field(42, ge=0)
+
+
 class PrepareSpec(Spec):
     """Which rows are checked and previewed, and through which model's template.
 
@@ -26,6 +37,7 @@ class PrepareSpec(Spec):
     test_dataset: str | None = None
     dataset_dir: Path | None = None
     columns: dict[str, str] | None = None
+    skip_bad_rows: bool = False
     max_samples: Annotated[int, Field(gt=0)] | None = None
 
     # How the model will see them

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from metier.core.errors import DataError
-from metier.data import Conversation, Dataset
+from metier.core.events import EventLog
+from metier.core.i18n import translate
+from metier.data import Conversation, Dataset, load_dataset, write_dataset
 from metier.prepare.comparable import boilerplate, questions, shortened
 from metier.prepare.similar import near_pairs
+from metier.prepare.spec import SplitSpec
+
+TRAIN, TEST = "train.jsonl", "test.jsonl"
 
 
 def split_dataset(
@@ -30,6 +37,21 @@ def split_dataset(
     train = [row for index, row in enumerate(rows) if index not in chosen]
     test = [row for index, row in enumerate(rows) if index in chosen]
     return _part(dataset, "train", train), _part(dataset, "test", test)
+
+
+def run_split(spec: SplitSpec, folder: Path, events: EventLog) -> dict[str, Any]:
+    """Writes `train.jsonl` and `test.jsonl` of a set and returns their row counts."""
+    events.emit("start", dataset=spec.dataset)
+    dataset = load_dataset(
+        spec.dataset, dataset_dir=spec.dataset_dir, columns=spec.columns, skip_bad_rows=spec.skip_bad_rows
+    )
+    train, test = split_dataset(dataset, spec.test_rows, seed=spec.seed)
+    write_dataset(train, folder / TRAIN)
+    write_dataset(test, folder / TEST)
+    counts: dict[str, Any] = {"train_rows": len(train), "test_rows": len(test)}
+    events.emit("log", message=translate("prepare.split_done", dataset=dataset.name, **counts))
+    events.emit("end", **counts)
+    return counts
 
 
 def _without_relatives(asked: list[str], threshold: float) -> list[int]:

@@ -34,6 +34,8 @@ def run_prepare(spec: PrepareSpec, folder: Path, events: EventLog) -> dict[str, 
     dataset, test = load_sets(spec)
     resolved = resolve_model(spec.model_name_or_path, revision=spec.revision, events=events)
     renderer: Renderer = load_renderer(resolved, template=spec.template)
+    for note in dataset.notes:
+        events.emit("log", message=note.text())
     result = check_dataset(dataset, test, renderer=renderer, spec=spec, events=events)
     preview = preview_rows(dataset.conversations[: spec.preview_rows], renderer=renderer, spec=spec)
     refusal = _refusal(spec, dataset, test, result)
@@ -50,18 +52,18 @@ def run_prepare(spec: PrepareSpec, folder: Path, events: EventLog) -> dict[str, 
 
 def load_sets(spec: PrepareSpec) -> tuple[Dataset, Dataset | None]:
     """The training set and, if one is named, the test set, as the later steps will load them."""
-    folder = spec.dataset_dir
-    dataset = load_dataset(spec.dataset, dataset_dir=folder, columns=spec.columns, max_samples=spec.max_samples)
-    if not spec.test_dataset:
-        return dataset, None
-    return dataset, load_dataset(spec.test_dataset, dataset_dir=folder, columns=spec.columns)
+    options: dict[str, Any] = {"dataset_dir": spec.dataset_dir, "columns": spec.columns}
+    options["skip_bad_rows"] = spec.skip_bad_rows
+    dataset = load_dataset(spec.dataset, max_samples=spec.max_samples, **options)
+    return dataset, load_dataset(spec.test_dataset, **options) if spec.test_dataset else None
 
 
 def _refusal(spec: PrepareSpec, dataset: Dataset, test: Dataset | None, result: dict[str, Any]) -> DataError | None:
     if test is not None and _same(dataset, test, result):
         return DataError("prepare.same_sets", test=test.name, train=dataset.name)
-    for first in result["unusable"][:1]:
-        return DataError("prepare.unusable", count=len(result["unusable"]), problem=first["problem"])
+    refused = result["unusable"][result["left_out"] :]  # what reading left out is left out on request
+    if refused:
+        return DataError("prepare.unusable", count=len(refused), problem=refused[0]["problem"])
     cut = result["truncated"]["answers"]
     if cut and not spec.allow_truncated_answers:
         return DataError(
@@ -83,6 +85,7 @@ def _warn(result: dict[str, Any], events: EventLog) -> None:
     leaks = [leak["test_row"] for leak in result["leaks"] or []]
     found = {
         "leaks": leaks,
+        "test_unusable": [one["row"] for one in result["test_unusable"]],
         "rows_cut": result["truncated"]["rows"],
         "empty": result["empty"],
         "duplicates": [pair[1] for pair in result["duplicates"]],

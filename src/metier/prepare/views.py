@@ -85,6 +85,7 @@ def _findings(result: dict[str, Any]) -> RenderableType:
         "rows_cut": ("yellow", _if_counted(result, result["truncated"]["rows"])),
         "empty": ("red", [str(row) for row in result["empty"]]),
         "unusable": ("red", [str(one["row"]) for one in result["unusable"]]),
+        "test_unusable": ("red", [str(one["row"]) for one in result["test_unusable"]] or None),
         "duplicates": ("yellow", [f"{first} = {second}" for first, second in result["duplicates"]]),
         "near_duplicates": (
             "yellow",

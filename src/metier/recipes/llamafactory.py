@@ -9,9 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from metier.core.errors import ConfigError
+from metier.core.yamltext import parse_yaml
 from metier.train import TrainSpec
 
 
@@ -25,7 +24,7 @@ def is_training_yaml(values: dict[str, Any]) -> bool:
 def keys() -> dict[str, Any]:
     """The table of keys: `same`, `neutral` values, `refused`."""
     text = files("metier.recipes").joinpath("llamafactory_keys.yaml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text))
+    return dict(parse_yaml(text))
 
 
 def to_recipe(values: dict[str, Any], source: str) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -49,22 +48,21 @@ def to_recipe(values: dict[str, Any], source: str) -> tuple[dict[str, Any], tupl
     _translate(train, values, source)
     model = train.pop("model_name_or_path")
     datasets = [name.strip() for name in str(train.pop("dataset", "")).split(",") if name.strip()]
-    if len(datasets) != 1:
-        raise ConfigError("recipes.llamafactory_one_dataset", source=source, value=", ".join(datasets) or "–")
-    test = values.get("eval_dataset") or values.get("test_dataset") or "medical_demo_en_test"
+    if not datasets:
+        raise ConfigError("recipes.llamafactory_no_dataset", source=source)
+    # Without a set to measure on, the recipe keeps rows of the training set away.
+    test = values.get("eval_dataset") or values.get("test_dataset")
     common = ("dataset_dir", "cutoff_len", "seed", "template")
     shared: dict[str, Any] = {key: train.pop(key) for key in common if key in train}
     # Template names of LLaMA-Factory name hand-written templates; Métier uses the model's own.
     if shared.pop("template", None):
         unread.append("template")
-    if not values.get("eval_dataset"):
-        unread.append(f"→ data.test: {test}")
     name = str(values.get("run_name") or "llamafactory")
     recipe: dict[str, Any] = {
         "name": name,
         "model_name_or_path": model,
         **shared,
-        "data": {"train": datasets[0], "test": str(test)},
+        "data": {"train": ",".join(datasets), "test": str(test) if test else None},
     }
     return {**recipe, "train": train}, tuple(unread)
 

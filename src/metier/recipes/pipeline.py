@@ -11,7 +11,8 @@ from metier.core.events import EventLog, Listener
 from metier.core.specs import Spec
 from metier.data import load_dataset
 from metier.models import hardware, model_identity, resolve_model
-from metier.recipes.recipe import Recipe
+from metier.prepare import SplitSpec
+from metier.recipes.recipe import DataSection, Recipe
 from metier.runs import RunFolder, Step, StepResult, run_step
 
 StepFunction = Callable[[Any, Path, EventLog], dict[str, Any]]
@@ -34,6 +35,8 @@ def run_recipe(
 
     listeners: called with each event of each step; command: the line that made this run, for the report.
     """
+    named = recipe.data
+    recipe = _with_test_set(recipe, run, listeners)
     identities = _identify(recipe, EventLog(None, listeners))
     run.write_manifest(
         model=identities.model,
@@ -43,14 +46,19 @@ def run_recipe(
         command_line=command,
     )
     results = []
-    for step in recipe_steps(recipe, run, identities, command):
+    for step in recipe_steps(recipe, run, identities, command, named):
         EventLog(None, listeners).emit("step", name=step.name)
         results.append(run_step(step, run.step(step.name), listeners=listeners))
     return results
 
 
-def recipe_steps(recipe: Recipe, run: RunFolder, identities: _Identities, command: str) -> Iterator[Step]:
-    """The steps in order. A later step's inputs are files of an earlier one, so each is made when its turn comes."""
+def recipe_steps(
+    recipe: Recipe, run: RunFolder, identities: _Identities, command: str, named: DataSection
+) -> Iterator[Step]:
+    """The steps in order. A later step's inputs are files of an earlier one, so each is made when its turn comes.
+
+    named: the sets as the user named them, for the report.
+    """
     guard = recipe.step("guard") if recipe.data.guard else None
     base = {"model": identities.model}
 
@@ -83,13 +91,32 @@ def recipe_steps(recipe: Recipe, run: RunFolder, identities: _Identities, comman
         run=run.path,
         title=recipe.step("report").title or recipe.title.get("en", recipe.name),
         title_zh=recipe.step("report").title_zh or recipe.title.get("zh", ""),
-        train_dataset_label=recipe.data.train,
-        test_dataset_label=recipe.data.test,
+        train_dataset_label=named.train,
+        test_dataset_label=named.test or f"{named.train} ({named.test_rows})",
         guard_dataset_label=recipe.data.guard or "",
         base_label=recipe.shared.model_name_or_path,
         command=command,
     )
     yield _step("report", "report", report, compare=run.step("compare") / "compare.json")
+
+
+def _with_test_set(recipe: Recipe, run: RunFolder, listeners: tuple[Listener, ...]) -> Recipe:
+    """The recipe as it is, or on two parts of its one set where it names no test set."""
+    from metier.prepare.split import TEST, TRAIN
+
+    data, shared = recipe.data, recipe.shared
+    if data.test:
+        return recipe
+    options: dict[str, Any] = {
+        "dataset_dir": shared.dataset_dir,
+        "columns": shared.columns,
+        "skip_bad_rows": shared.skip_bad_rows,
+    }
+    spec = SplitSpec(dataset=data.train, test_rows=data.test_rows, seed=shared.seed, **options)
+    step = _step("split", "split", spec, data=load_dataset(data.train, **options).sha256)
+    EventLog(None, listeners).emit("step", name=step.name)
+    result = run_step(step, run.step(step.name), listeners=listeners)
+    return recipe.on_files(result.folder / TRAIN, result.folder / TEST)
 
 
 def predictions(run: RunFolder, step: str) -> Path:
@@ -126,6 +153,7 @@ def step_function(kind: str) -> StepFunction:
 
     functions: dict[str, StepFunction] = {
         "prepare": prepare.run_prepare,
+        "split": prepare.run_split,
         "train": train.run_train,
         "predict": predict.run_predict,
         "evaluate": evaluate.run_evaluate,
@@ -139,11 +167,13 @@ def _identify(recipe: Recipe, events: EventLog) -> _Identities:
     """Resolves model and sets once, so that a wrong name stops the run before anything starts."""
     shared = recipe.shared
 
-    def digest(name: str) -> str:
-        return load_dataset(name, dataset_dir=shared.dataset_dir, columns=shared.columns).sha256
+    def digest(name: str, read: Any) -> str:
+        options: dict[str, Any] = {"columns": read.columns, "skip_bad_rows": read.skip_bad_rows}
+        return load_dataset(name, dataset_dir=shared.dataset_dir, **options).sha256
 
     data = recipe.data
-    train, test, guard = digest(data.train), digest(data.test), digest(data.guard) if data.guard else None
+    train, test = digest(data.train, shared), digest(data.test or data.train, shared)
+    guard = digest(data.guard, recipe.step("guard")) if data.guard else None
     resolved = resolve_model(shared.model_name_or_path, shared.adapter_name_or_path, events=events)
     return _Identities(model_identity(resolved), train, test, guard)
 

@@ -8,9 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from metier.core.errors import UserError
+from metier.core.yamltext import parse_yaml
 
 if TYPE_CHECKING:
     from metier.data import Conversation
@@ -50,4 +49,4 @@ def _most_tokens(row: Conversation) -> int:
 @cache
 def _published() -> dict[str, dict[str, Any]]:
     text = files("metier.recipes").joinpath("published_sets.yaml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text))
+    return dict(parse_yaml(text))

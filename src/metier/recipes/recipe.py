@@ -7,12 +7,11 @@ at the top and reaches every step that has a field of that name, unless the step
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field
 
 from metier.core.errors import ConfigError
@@ -21,6 +20,7 @@ from metier.core.specs import Spec, parse_spec
 from metier.evaluate import CompareSpec, EvaluateSpec
 from metier.predict import PredictSpec
 from metier.prepare import PrepareSpec
+from metier.recipes.yamlfile import parse_mapping, read_mapping
 from metier.report import ReportSpec
 from metier.train import TrainSpec
 
@@ -36,10 +36,14 @@ SECTIONS: dict[str, type[Spec]] = {
 
 
 class DataSection(Spec):
-    """The sets of a recipe: learnt from, measured on, and the general one that shows what was forgotten."""
+    """The sets of a recipe: learnt from, measured on, and the general one that shows what was forgotten.
+
+    Without `test`, `test_rows` rows of `train` that are like no other are kept away from training and measured on.
+    """
 
     train: str
-    test: str
+    test: str | None = None
+    test_rows: int = Field(default=100, ge=1)
     guard: str | None = "general_guard"
 
 
@@ -59,6 +63,7 @@ class Shared(Spec):
     template: str | None = None
     dataset_dir: Path | None = None
     columns: dict[str, str] | None = None
+    skip_bad_rows: bool = False
     cutoff_len: int = Field(default=2048, ge=8)
     enable_thinking: bool | None = None
     seed: int = Field(default=42, ge=0)
@@ -80,6 +85,24 @@ class Recipe:
     def step(self, name: str) -> Any:
         """The spec of the step called `name`."""
         return self.steps[name]
+
+    def on_files(self, train: Path, test: Path) -> Recipe:
+        """This recipe on two files of OpenAI messages, into which its one set was parted."""
+        sets = {
+            "prepare": {"dataset": str(train), "test_dataset": str(test)},
+            "train": {"dataset": str(train)},
+            "predict": {"dataset": str(test)},
+        }
+        read = {"columns": None, "skip_bad_rows": False}
+        steps = dict(self.steps)
+        for name, values in sets.items():
+            steps[name] = steps[name].model_copy(update={**values, **read})
+        return replace(
+            self,
+            data=self.data.model_copy(update={"train": str(train), "test": str(test)}),
+            shared=self.shared.model_copy(update=read),
+            steps=steps,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that makes this run what it is, as JSON-able values."""
@@ -149,26 +172,13 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(reference: str) -> tuple[str, dict[str, Any]]:
     shipped = shipped_recipes()
-    path = Path(reference)
     if reference in shipped:
-        source, text = reference, shipped[reference]
-    elif path.is_file():
-        source, text = reference, path.read_text(encoding="utf-8-sig")
-    else:
-        raise ConfigError(
-            "recipes.not_found", name=reference, known=", ".join(shipped), hint=nearest(reference, list(shipped))
-        )
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else "?"
-        raise ConfigError(
-            "recipes.bad_yaml", source=source, line=line, problem=getattr(error, "problem", None) or "?"
-        ) from error
-    if not isinstance(values, dict):
-        raise ConfigError("recipes.not_a_mapping", source=source)
-    return source, values
+        return reference, parse_mapping(shipped[reference], reference)
+    if Path(reference).is_file():
+        return reference, read_mapping(Path(reference))
+    raise ConfigError(
+        "recipes.not_found", name=reference, known=", ".join(shipped), hint=nearest(reference, list(shipped))
+    )
 
 
 def _set(values: dict[str, Any], key: str, value: Any) -> None:
@@ -199,8 +209,9 @@ def _resolve(values: dict[str, Any], source: str, profile: str, notes: tuple[str
     sets: dict[str, dict[str, Any]] = {
         "prepare": {"dataset": data.train, "test_dataset": data.test},
         "train": {"dataset": data.train},
-        "predict": {"dataset": data.test},
-        "guard": {"dataset": data.guard or ""},
+        "predict": {"dataset": data.test or data.train},
+        # How the columns of the own sets are named says nothing about the guard's.
+        "guard": {"dataset": data.guard or "", "columns": None, "skip_bad_rows": False},
     }
     steps = {}
     for name, kind in SECTIONS.items():

@@ -6,10 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import yaml
-
 from metier.core.errors import ConfigError
 from metier.core.registry import nearest
+from metier.core.yamltext import parse_yaml
 from metier.rendering.encoding import declared_stop_ids
 from metier.rendering.renderer import Renderer
 from metier.rendering.template import ChatTemplate
@@ -73,7 +72,7 @@ def _of_family(tokenizer: Any, own: str | None, family: str, model: str) -> tupl
 def families() -> dict[str, dict[str, str]]:
     """The names that `--template` knows: `mark` and perhaps `file` of each, from `families.yaml`."""
     text = (_PACKAGE / "families.yaml").read_text(encoding="utf-8")
-    return cast("dict[str, dict[str, str]]", yaml.safe_load(text))
+    return cast("dict[str, dict[str, str]]", parse_yaml(text))
 
 
 def _read(file: Path) -> str:

@@ -24,8 +24,9 @@ def checks(inputs: Inputs) -> list[dict[str, Any]]:
         _check("near_duplicates", None if prepare is None else prepare.get("near_duplicates"), "note", _pair),
         _check("empty_rows", None if prepare is None else prepare.get("empty"), "note"),
     ]
-    if prepare is not None and prepare.get("unusable"):
-        found.append(_check("unusable", prepare["unusable"], "problem", _row_number))
+    for name in ("unusable", "test_unusable"):
+        if prepare is not None and prepare.get(name):
+            found.append(_check(name, prepare[name], "problem", _row_number))
     for name in ("empty", "unreadable", *(name for name in _WHERE_FOUND if _any_count(inputs, name))):
         found += [_counted(f"{name}_{side}", _side(inputs, side), name) for side in ("base", "tuned")]
     return found

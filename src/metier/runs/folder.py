@@ -14,6 +14,7 @@ import yaml
 
 from metier.core.errors import RunError
 from metier.core.files import fingerprint, read_json, write_json, write_text
+from metier.core.yamltext import parse_yaml
 
 RECIPE = "recipe.yaml"
 MANIFEST = "manifest.json"
@@ -97,7 +98,7 @@ def _recipe_of(folder: Path) -> dict[str, Any] | None:
     path = folder / RECIPE
     if not path.is_file():
         return None
-    loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    loaded = parse_yaml(path.read_text(encoding="utf-8"))
     return loaded if isinstance(loaded, dict) else None
 
 

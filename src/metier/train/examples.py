@@ -36,30 +36,33 @@ class Renders(Protocol):
 
 
 def load_examples(spec: TrainSpec, reference: str, renderer: Renders, events: EventLog) -> list[Example]:
-    """Renders each conversation of the datasets named in `reference` (comma-separated).
+    """Renders each conversation of the set named `reference` (or sets, comma-separated).
 
     Raises DataError for a set without anything to learn, and for an answer that would be cut unless
     `allow_truncated_answers`.
     """
     from metier.data import load_dataset
 
-    examples: list[Example] = []
-    for name in (part.strip() for part in reference.split(",")):
-        dataset = load_dataset(
-            name, dataset_dir=_folder(spec.dataset_dir), columns=spec.columns, max_samples=spec.max_samples
+    dataset = load_dataset(
+        reference,
+        dataset_dir=_folder(spec.dataset_dir),
+        columns=spec.columns,
+        max_samples=spec.max_samples,
+        skip_bad_rows=spec.skip_bad_rows,
+    )
+    if dataset.left_out:
+        events.emit("warning", message=dataset.left_out.text())
+    rendered = (
+        example
+        for conversation in dataset.conversations
+        for example in renderer.examples(
+            conversation,
+            cutoff_len=spec.cutoff_len,
+            train_on_history=spec.train_on_history,
+            enable_thinking=spec.enable_thinking,
         )
-        rendered = (
-            example
-            for conversation in dataset.conversations
-            for example in renderer.examples(
-                conversation,
-                cutoff_len=spec.cutoff_len,
-                train_on_history=spec.train_on_history,
-                enable_thinking=spec.enable_thinking,
-            )
-        )
-        examples += check_examples(rendered, name, spec, events)
-    return examples
+    )
+    return check_examples(rendered, reference, spec, events)
 
 
 def check_examples(rendered: Iterable[Example], name: str, spec: TrainSpec, events: EventLog) -> list[Example]:

@@ -38,6 +38,7 @@ class TrainSpec(Spec):
     eval_dataset: str | None = None
     dataset_dir: Path | None = None
     columns: dict[str, str] | None = None
+    skip_bad_rows: bool = False
     max_samples: Annotated[int, Field(gt=0)] | None = None
     cutoff_len: int = Field(2048, ge=8)
     train_on_history: bool = False
