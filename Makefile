@@ -24,9 +24,11 @@ check: $(READY)
 	$(BIN)/python -m pytest -m 'not slow and not long' -n 2
 
 test: $(READY)
+	bash tools/system_packages.sh
 	$(BIN)/python -m pytest -m 'not long' -n 2
 
 test-all: $(READY)
+	bash tools/system_packages.sh
 	$(BIN)/python -m pytest -n 2
 
 bench: $(READY)

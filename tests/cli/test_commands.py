@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -47,6 +48,24 @@ def test_flags_override_any_key() -> None:
     recipe = load_recipe("medical", overrides={"train.learning_rate": 2e-4, "lora_rank": 4, "seed": 7})
     train = recipe.step("train")
     assert (train.learning_rate, train.lora_rank, train.seed, recipe.step("predict").seed) == (2e-4, 4, 7, 7)
+
+
+def test_every_key_of_a_recipe_has_a_flag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from metier.cli.run import run
+
+    flags = {flag for p in inspect.signature(run).parameters.values() for flag in _names(p)}
+    for section, values in load_recipe("medical").to_dict().items():
+        if section in ("name", "title", "profile"):
+            continue
+        for key in [f"{section}.{name}" for name in values] if isinstance(values, dict) else [section]:
+            assert f"--{key}" in flags
+    assert main(["run", "medical", "--data.test", "nowhere", "--data.guard", "null", "--run_dir", str(tmp_path)]) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def _names(parameter: inspect.Parameter) -> tuple[str, ...]:
+    notes = getattr(parameter.annotation, "__metadata__", ())
+    return tuple(notes[0].name or ()) if notes else ()
 
 
 def test_a_misspelt_key_in_a_recipe_names_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,6 +118,8 @@ def test_values_on_the_command_line_mean_what_the_field_says() -> None:
     assert convert(float, "2e-4", "--x") == "2e-4" or convert(float, "2e-4", "--x") == 2e-4
     assert convert(dict[str, str], "prompt=问题,response=回答", "--columns") == {"prompt": "问题", "response": "回答"}
     assert convert(bool, "true", "--packing") is True
+    assert convert(str | None, "null", "--data.guard") is None
+    assert convert(str, "null", "--dataset") == "null"
     assert fill_bare_switches(["train", "--packing", "--seed", "1"]) == ["train", "--packing", "true", "--seed", "1"]
 
 

@@ -78,7 +78,7 @@ def preview_(
     from metier.prepare.views import preview_view
     from metier.rendering import load_renderer
 
-    dataset = load_dataset(name, dataset_dir=dataset_dir, columns=_columns(columns), max_samples=rows)
+    dataset = load_dataset(name, dataset_dir=dataset_dir, columns=_columns(columns), max_samples=rows, allow_text=True)
     spec = PrepareSpec(dataset=name, model_name_or_path=model, cutoff_len=cutoff_len)
     shown = preview_rows(dataset.conversations, renderer=load_renderer(resolve_model(model)), spec=spec)
     if json:

@@ -80,10 +80,10 @@ def _help(spec: type[Spec], field: str, info: FieldInfo) -> str:
 def convert(annotation: Any, text: str, flag: str) -> Any:
     """The value that `text` on a command line means for a field; its bounds are checked by the spec.
 
-    Lists are written `a,b` or as JSON, mappings `a=b,c=d` or as JSON.
+    Lists are written `a,b` or as JSON, mappings `a=b,c=d` or as JSON; `null` is no value where none is allowed.
     """
     kinds = _kinds(annotation)
-    if text in ("null", "none", "None") and type(None) in kinds and str not in kinds:
+    if type(None) in kinds and (text == "null" or (text in ("none", "None") and str not in kinds)):
         return None
     if text.lstrip().startswith(("{", "[")) and (dict in kinds or list in kinds or tuple in kinds):
         try:

@@ -15,7 +15,7 @@ from metier.cli.progress import Display, clock
 from metier.core.files import read_json
 from metier.core.i18n import current_language, translate
 from metier.core.settings import settings
-from metier.recipes.recipe import SECTIONS, Recipe, Shared, load_recipe, owners
+from metier.recipes.recipe import SECTIONS, Compute, DataSection, Recipe, Shared, load_recipe, owners
 
 
 def _run(
@@ -98,5 +98,5 @@ def _is_plain(section: str, field: str) -> bool:
     return owners(field) == [section]
 
 
-run = with_spec_flags(_run, {"": Shared, **SECTIONS}, _is_plain)
+run = with_spec_flags(_run, {"": Shared, "data": DataSection, "compute": Compute, **SECTIONS}, _is_plain)
 run.__name__ = "run"

@@ -152,6 +152,12 @@ def load_recipe(reference: str, *, profile: str | None = None, overrides: Mappin
     return _resolve(merged, source, chosen, notes)
 
 
+def parse_recipe(values: Mapping[str, Any], source: str) -> Recipe:
+    """A recipe from a mapping without profiles, such as `Recipe.to_dict` gives. Raises ConfigError for a wrong key."""
+    given = dict(values)
+    return _resolve(given, source, str(given.pop("profile", "")), ())
+
+
 def owners(key: str) -> list[str]:
     """The sections with a field called `key`; `[""]` where the recipe's shared part owns it."""
     if key in Shared.model_fields:
