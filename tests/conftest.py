@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support import bench
+from tools.screenshot import Browser, browser, find_chromium
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
+
+    from metier.workbench.accounts import Person
+    from metier.workbench.workbench import Workbench
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -43,3 +54,40 @@ def shared_data() -> Path:
     if not data.is_dir():
         pytest.skip("the public data beside the project (shared/data) is absent")
     return data
+
+
+@pytest.fixture
+def workbench(tmp_path: Path) -> Iterator[Workbench]:
+    """An opened workbench on a folder of its own; its queue is not looked after."""
+    with bench.opened(tmp_path / "bench") as opened:
+        yield opened
+
+
+@pytest.fixture
+def owner(workbench: Workbench) -> Person:
+    """The first account: an admin called li."""
+    return workbench.accounts.sign_up("li", bench.PASSWORD)
+
+
+@pytest.fixture
+def client(workbench: Workbench) -> Iterator[TestClient]:
+    """A client of the whole application, nobody signed in; the queue is looked after."""
+    with bench.client_of(workbench) as opened:
+        yield opened
+
+
+@pytest.fixture
+def served(workbench: Workbench) -> Iterator[str]:
+    """The address of the application on a real port."""
+    with bench.serving(workbench) as address:
+        yield address
+
+
+@pytest.fixture
+def tab() -> Iterator[Browser]:
+    """A tab of a real Chromium; skips where there is none."""
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("no Chromium on this machine: tools/system_packages.sh installs it")
+    with browser(chromium) as opened:
+        yield opened

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,15 +35,19 @@ def find_chromium() -> str | None:
 
 
 class Browser:
-    """One tab of a headless Chromium. `messages`: errors and warnings that the page wrote to its console."""
+    """One tab of a headless Chromium.
+
+    messages: errors and warnings that pages wrote to the console; requests: every address that was asked for.
+    """
 
     def __init__(self, write_fd: int, read_fd: int) -> None:
         self._write, self._read, self._rest = write_fd, read_fd, b""
         self._last, self._session, self._loaded = 0, "", False
         self.messages: list[str] = []
+        self.requests: list[str] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log"):
+        for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
@@ -59,19 +64,66 @@ class Browser:
                     raise RuntimeError(f"{method}: {answer['error']['message']}")
                 return dict(answer["result"])
 
-    def open(self, page: Path, *, width: int, height: int = 1000, dark: bool = False) -> None:
-        """Loads a file at a given width in CSS pixels, light or dark, and waits until it is there."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+    def open(self, page: Path | str, *, width: int = 1280, height: int = 1000, dark: bool = False) -> None:
+        """Loads a file or address at a given width in CSS pixels, light or dark, and waits until it is there."""
+        self.resize(width, height)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self._loaded = False
-        self.call("Page.navigate", url=page.resolve().as_uri())
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
         while not self._loaded:
             self._receive()
 
+    def resize(self, width: int, height: int = 1000) -> None:
+        """Another width of the window, in CSS pixels."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def wait_for(self, condition: str, seconds: float = 15.0) -> Any:
+        """Waits until a JavaScript expression is true, over page loads too, and returns its value."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                if found := self.evaluate(condition):
+                    return found
+            except RuntimeError:
+                pass  # the page is just being replaced
+            time.sleep(0.05)
+        where = self.evaluate("location.href + ' | ' + document.body.innerText.slice(0, 1500)")
+        raise TimeoutError(f"never true: {condition}\nat {where}")
+
+    def fill(self, selector: str, value: str) -> None:
+        """Types a value into a field, as far as the page can tell."""
+        self.wait_for(f"!!document.querySelector({json.dumps(selector)})")
+        self.evaluate(
+            f"(() => {{ const field = document.querySelector({json.dumps(selector)}); field.focus();"
+            f" field.value = {json.dumps(value)};"
+            " field.dispatchEvent(new Event('input', {bubbles: true}));"
+            " field.dispatchEvent(new Event('change', {bubbles: true})); })()"
+        )
+
+    def click(self, selector: str) -> None:
+        """Clicks an element once it is there."""
+        self.wait_for(f"!!document.querySelector({json.dumps(selector)})")
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+
+    def submit(self, selector: str) -> None:
+        """Clicks what sends a form and waits for the page that comes."""
+        self.wait_for(f"!!document.querySelector({json.dumps(selector)})")
+        self._loaded = False
+        self.evaluate(f"setTimeout(() => document.querySelector({json.dumps(selector)}).click(), 0)")
+        while not self._loaded:
+            self._receive()
+
+    def choose_files(self, selector: str, *paths: Path) -> None:
+        """Puts files into a file field."""
+        self.wait_for(f"!!document.querySelector({json.dumps(selector)})")
+        document = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=document, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", nodeId=node, files=[str(path) for path in paths])
+
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"]["text"])
         return answer["result"].get("value")
@@ -107,6 +159,10 @@ class Browser:
     def _note(self, method: str, params: dict[str, Any]) -> None:
         if method == "Page.loadEventFired":
             self._loaded = True
+        elif method == "Network.requestWillBeSent":
+            self.requests.append(params["request"]["url"])
+        elif method == "Page.javascriptDialogOpening":
+            self.call("Page.handleJavaScriptDialog", accept=True)
         elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
             self.messages.append(params["entry"]["text"])
         elif method == "Runtime.exceptionThrown":

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "compare": ("metier.cli.steps:compare", "steps"),
     "report": ("metier.cli.steps:report", "steps"),
     "chat": ("metier.cli.chat:chat", "main"),
+    "up": ("metier.cli.up:up", "main"),
     "doctor": ("metier.cli.doctor:doctor", "main"),
 }
 GROUPS: dict[str, dict[str, str]] = {

@@ -1,4 +1,4 @@
-"""Chinese and English texts. Each package keeps its own in `locale.yaml`.
+"""Chinese and English texts. Each package keeps its own in `locale.yaml`, a large one also in `locale/*.yaml`.
 
 A catalogue maps a key to `{en: …, zh: …}`; placeholders are `{name}` as in `str.format`, without attribute or index
 access. The key's first segment names the package: `data.unknown_column` lives in `metier/data/locale.yaml` as
@@ -46,8 +46,15 @@ def use_language(language: Language | None) -> None:
 @cache
 def catalogue(package: str) -> dict[str, dict[str, str]]:
     """All texts of one package, keyed without the package's name."""
-    source = files(f"metier.{package}").joinpath("locale.yaml")
-    return cast("dict[str, dict[str, str]]", parse_yaml(source.read_text(encoding="utf-8")) or {})
+    folder = files(f"metier.{package}")
+    sources = [folder.joinpath("locale.yaml")]
+    more = folder.joinpath("locale")
+    if more.is_dir():
+        sources += sorted((one for one in more.iterdir() if one.name.endswith(".yaml")), key=lambda one: one.name)
+    texts: dict[str, dict[str, str]] = {}
+    for source in sources:
+        texts |= cast("dict[str, dict[str, str]]", parse_yaml(source.read_text(encoding="utf-8")) or {})
+    return texts
 
 
 def translate(key: str, /, *, language: Language | None = None, **fields: Any) -> str:

@@ -1,0 +1,105 @@
+"""Errors as `application/problem+json` (RFC 9457), in the reader's language."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from metier.core.errors import ConfigError, MetierError, UserError
+from metier.core.i18n import translate
+
+_log = logging.getLogger("metier.api")
+TYPE = "application/problem+json"
+
+
+def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
+    """An error answer. more: further members, such as `errors`."""
+    title = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return JSONResponse(body, status, media_type=TYPE, headers=headers)
+
+
+def status_of(error: BaseException) -> int:
+    """The status for an error of ours."""
+    if isinstance(error, HTTPException):
+        return error.status_code
+    if isinstance(error, SQLAlchemyError):
+        return 503
+    if isinstance(error, OSError) and error.errno in (28, 122):
+        return 507
+    if isinstance(error, MetierError):
+        return int(getattr(error, "status", 422 if isinstance(error, UserError) else 500))
+    return 500
+
+
+def text_of(error: BaseException) -> str:
+    """What to tell about an error, in the reader's language."""
+    if isinstance(error, MetierError):
+        return error.text()
+    if isinstance(error, SQLAlchemyError):
+        return translate("workbench.store_away")
+    if isinstance(error, OSError) and error.errno in (28, 122):
+        return translate("workbench.disk_full")
+    if isinstance(error, HTTPException):
+        return translate("workbench.not_found") if error.status_code == 404 else str(error.detail)
+    return translate("api.unexpected")
+
+
+def answer(error: BaseException) -> Response:
+    """The answer to an error."""
+    headers = dict(getattr(error, "headers", None) or {})
+    more: dict[str, Any] = {}
+    if isinstance(error, MetierError):
+        more["code"] = error.key
+        wait = error.fields.get("retry_after_seconds")
+        if wait is not None:
+            headers["Retry-After"] = str(wait)
+        if isinstance(error, ConfigError) and "key" in error.fields:
+            more["errors"] = [{"field": str(error.fields["key"]), "message": error.text()}]
+    status = status_of(error)
+    if status == 503:
+        headers.setdefault("Retry-After", "2")
+    return problem(status, text_of(error), headers=headers, **more)
+
+
+def invalid(error: RequestValidationError) -> Response:
+    """The answer to a body or query that is not as described: every wrong field, without repeating secrets."""
+    errors = [
+        {"field": ".".join(str(part) for part in one["loc"] if part not in ("body", "query", "path")),
+         "message": str(one["msg"])}
+        for one in error.errors()
+    ]  # fmt: skip
+    return problem(422, translate("api.invalid"), errors=errors)
+
+
+def log_error(request: Request, error: Exception) -> None:
+    """Writes an error of ours into the server's log."""
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+
+
+def say_invalid() -> str:
+    """That some fields are wrong, in the reader's language."""
+    return translate("api.invalid")
+
+
+def register(app: FastAPI) -> None:
+    """Lets every error of the API be answered as a problem."""
+
+    async def on_error(request: Request, error: Exception) -> Response:
+        if status_of(error) >= 500:
+            log_error(request, error)
+        return answer(error)
+
+    async def on_invalid(request: Request, error: Exception) -> Response:
+        return invalid(error) if isinstance(error, RequestValidationError) else answer(error)
+
+    for kind in (MetierError, HTTPException, SQLAlchemyError, OSError, Exception):
+        app.add_exception_handler(kind, on_error)
+    app.add_exception_handler(RequestValidationError, on_invalid)

@@ -1,0 +1,102 @@
+"""`metier up`: the workbench on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from metier.cli.app import write_line
+from metier.core.errors import RunError
+from metier.core.i18n import translate
+
+_DRAIN_SECONDS = 10
+
+
+def up(
+    *,
+    home: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8710,
+    database_url: str | None = None,
+    host_name: Annotated[list[str] | None, Parameter(negative=())] = None,
+    trusted_proxy: Annotated[list[str] | None, Parameter(negative=())] = None,
+    https: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Starts the workbench and prints its address; Ctrl-C or SIGTERM ends it, jobs go on. home: its data folder."""
+    from metier.workbench.settings import default_settings
+
+    settings = default_settings(
+        folder=home,
+        host=host,
+        port=port,
+        database_url=database_url,
+        hosts=tuple(host_name or ()),
+        trusted_proxies=tuple(trusted_proxy or ()),
+        https=https,
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    listener = _listen(settings.checked().host, settings.port)
+    from metier.workbench.workbench import Workbench
+
+    workbench = Workbench(settings)
+    try:
+        return asyncio.run(_serve(workbench, listener))
+    finally:
+        listener.close()
+
+
+async def _serve(workbench: Any, listener: socket.socket) -> int:
+    import uvicorn
+
+    from metier.web.app import build
+
+    config = uvicorn.Config(
+        build(workbench),
+        http="h11",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=65_536,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    loop = asyncio.get_running_loop()
+
+    def drain() -> None:
+        workbench.draining = True  # streams end themselves with a word, so that browsers come back later
+        server.should_exit = True
+
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, drain)
+    if server.started:
+        host, port = listener.getsockname()[:2]
+        write_line(translate("cli.up_at", address=f"http://{f'[{host}]' if ':' in host else host}:{port}"))
+    await serving
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The socket, bound before anything else starts: a taken port is one line."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise RunError("workbench.port_taken", host=host, port=port) from error
+    listener.set_inheritable(False)
+    return listener

@@ -1,0 +1,119 @@
+"""Templates with what every page knows: who reads, in which language, and how numbers and times are written."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from metier import __version__
+from metier.core.files import sha256_file
+from metier.core.i18n import current_language, translate
+from metier.web.markdown import to_html
+from metier.workbench.accounts import Person
+
+FOLDER = Path(__file__).parent
+THEMES = ("auto", "light", "dark")
+THEME_COOKIE = "metier_theme"
+
+
+def page(
+    request: Request, template: str, person: Person | None = None, *, status: int = 200, **values: Any
+) -> HTMLResponse:
+    """A page, or a part of one. values: what the template shows."""
+    theme = request.cookies.get(THEME_COOKIE, "auto")
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            person=person,
+            language=current_language(),
+            theme=theme if theme in THEMES else "auto",
+            path=request.url.path,
+            version=__version__,
+            **values,
+        )
+    )
+    return HTMLResponse(text, status)
+
+
+@cache
+def environment() -> Environment:
+    """The template engine: everything is escaped, and a misspelt name is an error."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    made.globals.update(t=say, icon=icon, static=static)
+    made.filters.update(
+        moment=moment, bytes=size_text, duration=duration, number=number, percent=percent, markdown=to_html,
+        data_json=data_json,
+    )  # fmt: skip
+    return made
+
+
+def say(key: str, /, **fields: Any) -> str:
+    """A text of the web's catalogue, or of another package's where the key has a dot (`train.TrainSpec.seed.label`)."""
+    return translate(key if "." in key else f"web.{key}", **fields)
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """One of the icons in `icons.svg`. label: what it means where no text stands beside it."""
+    hidden = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(hidden, static("icons.svg"), name)
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a static file, which changes with its content."""
+    return f"/static/{name}?v={sha256_file(FOLDER / 'static' / name)[:10]}"
+
+
+def moment(value: datetime | None) -> Markup:
+    """A time, written by the browser in its own zone."""
+    if value is None:
+        return Markup("–")
+    iso = value.isoformat(timespec="seconds")
+    return Markup('<time datetime="{}">{}</time>').format(iso, iso[:16].replace("T", " "))
+
+
+def size_text(value: float | None) -> str:
+    """Bytes in units of a thousand."""
+    if value is None:
+        return "–"
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if value < 1000 or unit == "TB":
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    return "–"
+
+
+def duration(seconds: float | None) -> str:
+    """`0:07`, `12:34`, `1:02:03`."""
+    if seconds is None:
+        return "–"
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def number(value: float | None) -> str:
+    """A number with its thousands apart."""
+    return "–" if value is None else f"{value:,}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share of one as a percentage."""
+    return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def data_json(value: Any) -> Markup:
+    """A value for a `data-…` attribute."""
+    return escape(json.dumps(value, ensure_ascii=False, default=str))

@@ -1,0 +1,126 @@
+"""Work as an owner asked for it → work that can run: sets as they are now, other runs' artifacts as paths.
+
+A name from a browser never becomes a path of the machine: sets are names of the owner's or shipped ones, models are
+names of the catalogue, of the store, or runs; everything else is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from metier.core.errors import ConfigError
+from metier.core.files import write_json
+from metier.data.entries import DATASET_INFO, shipped_entries
+from metier.data.several import names_in
+from metier.models import find
+from metier.models.store import stored
+from metier.workbench.accounts import Person
+from metier.workbench.artifacts import Artifacts
+from metier.workbench.store.tables import Dataset
+
+_SETS = ("dataset", "eval_dataset", "test_dataset", "train", "test", "guard")
+_STEPS = ("pred_file", "base", "tuned", "guard_base", "guard_tuned", "prepare", "run", "train", "compare")
+_UNSET = ("output_metrics", "manifest", "recipe", "preview", "metrics_base", "metrics_tuned", "predict_base",
+          "predict_tuned")  # fmt: skip
+FindSet = Callable[[Person, str], tuple[Dataset, Path, dict[str, Any]]]
+
+
+class Freezer:
+    """find_set: an owner's set by name, its file, and its entry in a `dataset_info.json`."""
+
+    def __init__(self, artifacts: Artifacts, find_set: FindSet) -> None:
+        self.artifacts = artifacts
+        self._find_set = find_set
+
+    def freeze(self, owner: Person, kind: str, work: dict[str, Any], folder: Path) -> dict[str, Any]:
+        """The work with its sets linked into `folder` and its references resolved. Raises what is not the owner's."""
+        if kind == "fetch":
+            return work
+        frozen: dict[str, Any] = {}
+        entries: dict[str, Any] = {}
+        sections = ("prepare", "train", "predict", "guard", "evaluate", "compare", "report")
+        for key, value in work.items():
+            if kind == "recipe" and key in sections and isinstance(value, dict):
+                frozen[key] = self._section(owner, {} if key == "report" else value, folder, entries)
+            elif kind == "recipe" and key == "data":
+                frozen[key] = {**value, **self._sets(owner, value, folder, entries)}
+            else:
+                frozen[key] = value
+        top = self._section(owner, {k: v for k, v in frozen.items() if not isinstance(v, dict) or k not in sections}
+                            if kind == "recipe" else work, folder, entries)  # fmt: skip
+        frozen = {**frozen, **top}
+        if entries:
+            write_json(folder / DATASET_INFO, entries)
+        return frozen
+
+    def _section(self, owner: Person, values: dict[str, Any], folder: Path, entries: dict[str, Any]) -> dict[str, Any]:
+        """One spec's values."""
+        result = {**values, **self._sets(owner, values, folder, entries)}
+        for key in _UNSET:
+            if result.get(key):
+                raise ConfigError("workbench.not_here", key=key)
+        if result.get("dataset_dir"):
+            raise ConfigError("workbench.not_here", key="dataset_dir")
+        if "dataset_dir" in result:
+            result["dataset_dir"] = str(folder.resolve())
+        if "save_name" in result and result["save_name"] != "predictions.jsonl":
+            raise ConfigError("workbench.not_here", key="save_name")
+        for key in _STEPS:
+            if isinstance(result.get(key), str):
+                result[key] = self._file(owner, key, result[key])
+        return {**result, **self._model(owner, result)}
+
+    def _file(self, owner: Person, key: str, reference: str) -> str:
+        step = self.artifacts.step(owner, reference)
+        if key == "prepare":
+            return str(step / "prepare.json")
+        return str(step / "predictions.jsonl") if (step / "predictions.jsonl").is_file() else str(step)
+
+    def _sets(self, owner: Person, values: dict[str, Any], folder: Path, entries: dict[str, Any]) -> dict[str, Any]:
+        changed: dict[str, Any] = {}
+        for key in _SETS:
+            reference = values.get(key)
+            if not isinstance(reference, str) or not reference or reference.startswith("run:"):
+                continue
+            for name in names_in(reference):
+                if name in shipped_entries():
+                    continue
+                if name not in entries:
+                    entries[name] = self._link(owner, name, folder)
+                if "skip_bad_rows" in values and self._find_set(owner, name)[0].details["skip_bad_rows"]:
+                    changed["skip_bad_rows"] = True  # as it was registered
+            changed[key] = reference
+        return changed
+
+    def _link(self, owner: Person, name: str, folder: Path) -> dict[str, Any]:
+        """The set's file in the job's folder. Files of sets never change, so a link is as good as a copy."""
+        row, file, entry = self._find_set(owner, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"{row.id}{''.join(file.suffixes)}"
+        if not target.exists():
+            try:
+                os.link(file, target)
+            except OSError:
+                shutil.copyfile(file, target)
+        return {**entry, "file_name": target.name}
+
+    def _model(self, owner: Person, values: dict[str, Any]) -> dict[str, Any]:
+        changed: dict[str, Any] = {}
+        model, adapter = values.get("model_name_or_path"), values.get("adapter_name_or_path")
+        if isinstance(model, str) and model.startswith("run:"):
+            folder, base = self.artifacts.weights(owner, model)
+            whole = folder.name == "model"
+            changed["model_name_or_path"] = str(folder) if whole else base
+            if not whole:
+                changed["adapter_name_or_path"] = str(folder)
+        elif isinstance(model, str) and find(model) is None and (stored(model) is None or "/" in model):
+            raise ConfigError("workbench.unknown_model", name=model)
+        if isinstance(adapter, str) and adapter:
+            if not adapter.startswith("run:"):
+                raise ConfigError("workbench.not_here", key="adapter_name_or_path")
+            changed["adapter_name_or_path"] = str(self.artifacts.weights(owner, adapter)[0])
+        return changed

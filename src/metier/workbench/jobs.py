@@ -1,0 +1,263 @@
+"""The queue as its owners see it: submit, look, order, stop, go on, copy, remove."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from metier.core.i18n import Language, has_text, translate
+from metier.workbench import layout
+from metier.workbench.accounts import Person
+from metier.workbench.errors import ConflictError, NotFoundError
+from metier.workbench.store.database import Database
+from metier.workbench.store.tables import Job, Share, new_id, now
+from metier.workbench.work import ON_DEVICE, check_work
+
+LIVE = ("queued", "running")
+ENDED = ("done", "failed", "cancelled")
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some jobs, and where the next ones begin (None: there are no more)."""
+
+    jobs: list[Job]
+    next: str | None
+    total: int
+
+
+class Jobs:
+    """Jobs of an installation. freeze: copies the sets that work names into a job's folder and returns the work that
+    reads them there; resolve: turns ids of other runs in it into paths. Both check what is the owner's."""
+
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        *,
+        freeze: Callable[[Person, str, dict[str, Any], Path], dict[str, Any]],
+        most_devices: Callable[[], int],
+    ) -> None:
+        self.database = database
+        self.folder = folder
+        self._freeze = freeze
+        self._most_devices = most_devices
+        self.changed: Callable[[], None] = lambda: None  # the scheduler listens
+        self._stamps: dict[str, int] = {}
+
+    def stamp(self, job_id: str) -> int:
+        """A number that grows whenever the job's row changes: who follows it need not ask the store."""
+        return self._stamps.get(job_id, 0)
+
+    def touched(self, job_id: str) -> None:
+        """Notes that a job's row has changed."""
+        self._stamps[job_id] = self._stamps.get(job_id, 0) + 1
+
+    def submit(
+        self,
+        owner: Person,
+        kind: str,
+        work: Mapping[str, Any],
+        *,
+        title: str = "",
+        devices: int = 1,
+        notify: str = "",
+        cloned_from: str | None = None,
+    ) -> Job:
+        """Checks the work, freezes its sets, and puts it at the end of the queue. Raises what is wrong with it."""
+        checked = check_work(kind, work)
+        most = self._most_devices()
+        if not 0 < devices <= most:
+            raise ConflictError("workbench.too_many_devices", wanted=devices, most=most)
+        job_id = new_id()
+        folder = layout.job_folder(self.folder, job_id)
+        folder.mkdir(parents=True)
+        try:
+            frozen = self._freeze(owner, kind, checked, folder / layout.DATA)
+            with self.database.write() as session:
+                last = session.scalar(select(func.max(Job.place))) or 0.0
+                job = Job(
+                    id=job_id,
+                    owner_id=owner.id,
+                    kind=kind,
+                    title=(title.strip() or _title(kind, checked))[:300],
+                    spec={"asked": checked, "work": frozen},
+                    place=last + 1.0,
+                    wanted_devices=devices if kind in ON_DEVICE else 0,
+                    notify=notify,
+                    cloned_from=cloned_from,
+                )
+                session.add(job)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self.touched(job_id)
+        self.changed()
+        return job
+
+    def get(self, owner: Person, job_id: str) -> Job:
+        """One of somebody's jobs. Raises NotFoundError."""
+        with self.database.read() as session:
+            return _own(session, owner, job_id)
+
+    def folder_of(self, job: Job) -> Path:
+        """Where a job keeps its files."""
+        return layout.job_folder(self.folder, job.id)
+
+    def page(
+        self, owner: Person, *, states: tuple[str, ...] = (), kinds: tuple[str, ...] = (), search: str = "",
+        after: str | None = None, limit: int = PAGE,
+    ) -> Page:  # fmt: skip
+        """Somebody's jobs, the newest first. after: the id that the previous page ended with."""
+        query = select(Job).where(Job.owner_id == owner.id)
+        if states:
+            query = query.where(Job.state.in_(states))
+        if kinds:
+            query = query.where(Job.kind.in_(kinds))
+        if search.strip():
+            query = query.where(Job.title.icontains(search.strip(), autoescape=True))
+        with self.database.read() as session:
+            total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+            if after is not None:
+                last = _own(session, owner, after)
+                older = (Job.created < last.created) | ((Job.created == last.created) & (Job.id < last.id))
+                query = query.where(older)
+            limit = max(1, min(limit, 200))
+            rows = list(session.scalars(query.order_by(Job.created.desc(), Job.id.desc()).limit(limit + 1)))
+        return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None, total)
+
+    def queue(self) -> list[Job]:
+        """What runs and what waits, of everybody, in order: whoever waits may know behind how many."""
+        with self.database.read() as session:
+            query = select(Job).where(Job.state.in_(LIVE)).order_by(Job.state.desc(), Job.place)
+            return list(session.scalars(query))
+
+    def move(self, person: Person, job_id: str, *, before: str | None) -> None:
+        """Puts a waiting job before another, or at the end. An admin orders everybody's, others their own."""
+        with self.database.write() as session:
+            job = session.get(Job, job_id) if person.is_admin else _own(session, person, job_id)
+            if job is None:
+                raise NotFoundError("workbench.not_found")
+            if job.state != "queued":
+                raise ConflictError("workbench.not_queued")
+            waiting = list(session.scalars(select(Job).where(Job.state == "queued").order_by(Job.place)))
+            # Members trade places among their own jobs: nobody is overtaken by it.
+            mine = [one for one in waiting if person.is_admin or one.owner_id == person.id]
+            places = [one.place for one in mine]
+            mine.remove(job)
+            at = next((index for index, one in enumerate(mine) if one.id == before), None)
+            if before is not None and at is None:
+                raise NotFoundError("workbench.not_found")
+            mine.insert(len(mine) if at is None else at, job)
+            for one, place in zip(mine, places, strict=True):
+                one.place = place
+        self.changed()
+
+    def cancel(self, person: Person, job_id: str) -> Job:
+        """Ends a job: at once while it waits, after what it is saving while it runs. Again does nothing more."""
+        with self.database.write() as session:
+            job = session.get(Job, job_id) if person.is_admin else _own(session, person, job_id)
+            if job is None:
+                raise NotFoundError("workbench.not_found")
+            if job.state == "queued":
+                job.state, job.ended = "cancelled", now()
+            elif job.state == "running":
+                job.stopping = "cancel"
+        self.touched(job_id)
+        self.changed()
+        return job
+
+    def resume(self, owner: Person, job_id: str) -> Job:
+        """Puts a stopped or failed job back into the queue: it goes on where it was."""
+        with self.database.write() as session:
+            job = _own(session, owner, job_id)
+            if job.state not in ("failed", "cancelled"):
+                raise ConflictError("workbench.not_ended")
+            last = session.scalar(select(func.max(Job.place))) or 0.0
+            job.state, job.place, job.attempts, job.reason, job.ended = "queued", last + 1.0, 0, None, None
+            job.stopping = ""
+        self.touched(job_id)
+        self.changed()
+        return job
+
+    def clone(self, owner: Person, job_id: str, changes: Mapping[str, Any], *, title: str = "") -> Job:
+        """The same work with some keys changed (`train.learning_rate` in a recipe), as a new job."""
+        from metier.recipes.recipe import merge
+
+        job = self.get(owner, job_id)
+        work: dict[str, Any] = dict(job.spec["asked"])
+        for key, value in changes.items():
+            section, _, rest = key.partition(".")
+            work = merge(work, {section: {rest: value}} if rest else {section: value})
+        devices = max(1, job.wanted_devices)
+        return self.submit(
+            owner, job.kind, work, title=title or job.title, devices=devices, notify=job.notify, cloned_from=job.id
+        )
+
+    def remove(self, owner: Person, job_id: str) -> None:
+        """Removes an ended job with all it wrote."""
+        with self.database.write() as session:
+            job = _own(session, owner, job_id)
+            if job.state in LIVE:
+                raise ConflictError("workbench.still_live")
+            session.execute(delete(Share).where(Share.job_id == job_id))
+            session.delete(job)
+        self.touched(job_id)
+        # The row is gone first: a kill in between leaves a folder nobody owns, which the next start clears away.
+        shutil.rmtree(layout.job_folder(self.folder, job_id), ignore_errors=True)
+
+    def rename(self, owner: Person, job_id: str, title: str) -> Job:
+        """Another title."""
+        with self.database.write() as session:
+            job = _own(session, owner, job_id)
+            job.title = title.strip()[:300] or job.title
+        self.touched(job_id)
+        return job
+
+    def counts(self, owner: Person) -> dict[str, int]:
+        """Somebody's jobs by state."""
+        with self.database.read() as session:
+            query = select(Job.state, func.count()).where(Job.owner_id == owner.id).group_by(Job.state)
+            return dict(session.execute(query).tuples().all())
+
+    def ended_since(self, owner: Person, moment: datetime) -> list[Job]:
+        """Somebody's jobs that ended after a moment, the latest first."""
+        with self.database.read() as session:
+            query = select(Job).where(Job.owner_id == owner.id, Job.state.in_(ENDED), Job.ended > moment)
+            return list(session.scalars(query.order_by(Job.ended.desc()).limit(PAGE)))
+
+
+def reason_text(reason: Mapping[str, Any] | None, language: Language | None = None) -> str:
+    """Why a job failed, in plain words."""
+    if not reason:
+        return ""
+    key, fields = str(reason.get("key", "")), dict(reason.get("fields") or {})
+    if not has_text(key):
+        return key
+    try:
+        return translate(key, language=language, **fields)
+    except (KeyError, IndexError, ValueError):
+        return key
+
+
+def _own(session: Session, owner: Person, job_id: str) -> Job:
+    job = session.scalar(select(Job).where(Job.id == job_id, Job.owner_id == owner.id))
+    if job is None:
+        raise NotFoundError("workbench.not_found")
+    return job
+
+
+def _title(kind: str, work: Mapping[str, Any]) -> str:
+    if kind == "recipe":
+        titles = work.get("title") or {}
+        return str(titles.get("en") or work.get("name") or kind)
+    parts = (kind, str(work.get("model_name_or_path") or work.get("model") or ""), str(work.get("dataset") or ""))
+    return " · ".join(part for part in parts if part)

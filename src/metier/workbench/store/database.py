@@ -1,0 +1,128 @@
+"""The connection to the store: one writer at a time, readers beside it, migrations, and who may open it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from metier.core.errors import ConfigError, RunError
+
+_WAIT_SECONDS = 15  # how long a writer waits for its turn before the request is answered with 503
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_SCHEDULER_LOCK = 0x6D657469  # any constant: PostgreSQL's advisory lock of the one server
+
+
+class Database:
+    """SQLite or PostgreSQL behind two contexts, `read()` and `write()`; both give a SQLAlchemy session.
+
+    `write()` commits at its end, or rolls back if anything was raised. url: such as `sqlite:////data/metier.db` or
+    `postgresql+psycopg://user@host/name`.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url = make_url(url)
+        except ArgumentError as error:
+            raise ConfigError("workbench.bad_database_url", url=url) from error
+        if self.url.get_backend_name() not in ("sqlite", "postgresql"):
+            raise ConfigError("workbench.bad_database_url", url=self.url.render_as_string())
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite}
+        # As many connections as there are threads that answer requests: none waits for one in vain.
+        options |= {"pool_size": 45, "max_overflow": 20, "pool_timeout": _WAIT_SECONDS}
+        self.engine: Engine = create_engine(self.url, **options)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._turn = threading.Lock()
+        self._leader: Any = None
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the store and changes nothing."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are all kept at its end, or none. SQLite has one writer: others wait in line."""
+        if self.is_sqlite and not self._turn.acquire(timeout=_WAIT_SECONDS):
+            raise OperationalError("write", None, TimeoutError("other writers did not end"))
+        try:
+            with (
+                Session(self.engine.execution_options(writes=True), expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                yield session
+        finally:
+            if self.is_sqlite:
+                self._turn.release()
+
+    def upgrade(self) -> None:
+        """Brings the tables to this program's version. Raises RunError for a store that a newer program has changed."""
+        try:
+            with self.engine.connect() as connection:
+                there = MigrationContext.configure(connection).get_current_revision()
+        except SQLAlchemyError as error:
+            shown = self.url.render_as_string(hide_password=True)
+            raise RunError("workbench.no_database", url=shown, problem=_first_line(error)) from error
+        known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+        if there is not None and there not in known:
+            raise RunError("workbench.newer_database", revision=there)
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        with self.engine.execution_options(writes=True).begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def lead(self) -> None:
+        """Makes this process the one server of a shared database. Raises RunError if there is another."""
+        if self.is_sqlite:
+            return  # its data folder is locked
+        connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if not connection.execute(text(f"SELECT pg_try_advisory_lock({_SCHEDULER_LOCK})")).scalar():
+            connection.close()
+            raise RunError("workbench.second_server", folder=self.url.render_as_string(hide_password=True))
+        self._leader = connection
+
+    def check(self) -> None:
+        """Raises where the store does not answer or cannot be written."""
+        with self.write() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Ends all connections."""
+        if self._leader is not None:
+            self._leader.close()
+            self._leader = None
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    connection.isolation_level = None  # pysqlite begins nothing by itself: `_begin_sqlite` does
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_WAIT_SECONDS * 1000}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # A writer takes the write lock at once: a reader that turns into a writer half-way would fail as "locked".
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

@@ -1,0 +1,74 @@
+"""What a job runs: a whole recipe, one step of it, or the fetching of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from metier.core.errors import ConfigError
+from metier.core.events import EventLog, Listener
+from metier.core.specs import Spec, parse_spec
+from metier.evaluate import CompareSpec, EvaluateSpec
+from metier.predict import PredictSpec
+from metier.prepare import PrepareSpec
+from metier.report import ReportSpec
+from metier.train import TrainSpec
+
+STEPS: dict[str, type[Spec]] = {
+    "prepare": PrepareSpec,
+    "train": TrainSpec,
+    "predict": PredictSpec,
+    "evaluate": EvaluateSpec,
+    "compare": CompareSpec,
+    "report": ReportSpec,
+}
+KINDS = ("recipe", *STEPS, "fetch")
+ON_DEVICE = frozenset({"recipe", "train", "predict"})  # the others read files and think on the processor
+
+
+def check_work(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` as a recipe or spec, complete and checked. Raises ConfigError for the first wrong key or value."""
+    if kind == "recipe":
+        from metier.recipes.recipe import parse_recipe
+
+        return parse_recipe(dict(values), "recipe").to_dict()
+    if kind == "fetch":
+        from metier.models.catalogue import find
+
+        name = str(values.get("model", ""))
+        if find(name) is None:
+            raise ConfigError("workbench.unknown_model", name=name)
+        return {"model": name}
+    if kind not in STEPS:
+        raise ConfigError("workbench.unknown_kind", kind=kind, known=", ".join(KINDS))
+    return parse_spec(STEPS[kind], dict(values), source=kind).model_dump(mode="json")
+
+
+def run_work(kind: str, work: dict[str, Any], folder: Path, listeners: tuple[Listener, ...]) -> dict[str, Any]:
+    """Does the work in the run folder `folder`, or goes on with it, and returns a summary."""
+    if kind == "fetch":
+        from metier.models import resolve_model
+
+        EventLog(None, listeners).emit("step", name="fetch")
+        resolved = resolve_model(work["model"], events=EventLog(None, listeners))
+        return {"folder": str(resolved.folder)}
+    if kind == "recipe":
+        from metier.core.files import read_json
+        from metier.recipes.pipeline import run_recipe
+        from metier.recipes.recipe import parse_recipe
+        from metier.runs import find_or_create_run
+
+        recipe = parse_recipe(work, "recipe")
+        run = find_or_create_run(folder.parent, recipe.name, recipe.to_dict(), folder=folder)
+        results = run_recipe(recipe, run, listeners=listeners, command="metier run recipe.yaml")
+        comparison = read_json(run.step("compare") / "compare.json")
+        return {
+            "verdict": comparison.get("verdict"),
+            "steps": [{"step": one.name, "seconds": one.seconds, "skipped": one.skipped} for one in results],
+        }
+    from metier.recipes.single import run_single
+
+    EventLog(None, listeners).emit("step", name=kind)
+    result = run_single(kind, parse_spec(STEPS[kind], work, source=kind), folder=folder, listeners=listeners)
+    return result.summary

@@ -1,0 +1,115 @@
+"""All services of one installation, opened together and closed together."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from metier.core.errors import RunError
+from metier.core.files import folder_lock
+from metier.workbench import devices
+from metier.workbench.accounts import Accounts, Person
+from metier.workbench.artifacts import Artifacts
+from metier.workbench.backends import Backend, LocalBackend
+from metier.workbench.datasets import Datasets
+from metier.workbench.freezing import Freezer
+from metier.workbench.jobs import Jobs
+from metier.workbench.scheduler import Scheduler
+from metier.workbench.secrets import Secrets
+from metier.workbench.settings import WorkbenchSettings
+from metier.workbench.store.database import Database
+from metier.workbench.store.tables import Job
+
+
+class Workbench:
+    """One server's services. Opening it locks the data folder, brings the store up to date, and starts nothing yet.
+
+    Raises ConfigError for settings that would leave it open to the world, RunError where another server holds the
+    folder or a newer program has changed the store.
+    """
+
+    def __init__(self, settings: WorkbenchSettings, *, backend: Backend | None = None) -> None:
+        self.settings = settings.checked()
+        self._held = ExitStack()
+        self.draining = False
+        for folder in (settings.folder, settings.jobs, settings.datasets, settings.uploads):
+            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._held.enter_context(folder_lock(settings.folder))
+        except RunError as error:
+            raise RunError("workbench.second_server", folder=settings.folder) from error
+        try:
+            self.database = Database(settings.database)
+            self._held.callback(self.database.close)
+            self.database.upgrade()
+            self.database.lead()
+        except BaseException:
+            self._held.close()
+            raise
+        self.backend: Backend = backend or LocalBackend(settings.devices)
+        self.accounts = Accounts(self.database)
+        self.secrets = Secrets(self.database, self.settings.secret)
+        self.datasets = Datasets(
+            self.database,
+            settings.datasets,
+            settings.uploads,
+            upload_bytes=settings.upload_bytes,
+            quota_bytes=settings.quota_bytes,
+        )
+        self.artifacts = Artifacts(self.database, settings.jobs)
+        freezer = Freezer(self.artifacts, self.datasets.find)
+        self.jobs = Jobs(
+            self.database,
+            settings.jobs,
+            freeze=freezer.freeze,
+            most_devices=lambda: len(self.backend.devices()),
+        )
+        self.scheduler = Scheduler(self.database, self.jobs, self.backend, environment=self.secrets.environment)
+
+    def start(self) -> None:
+        """Clears away what a kill left, takes over what still runs, and begins to serve the queue."""
+        self.datasets.clear_away()
+        self.scheduler.start()
+
+    def close(self) -> None:
+        """Stops looking after jobs, which go on, and lets the folder go."""
+        self.draining = True
+        self.scheduler.stop()
+        self._held.close()
+
+    def can_write(self) -> bool:
+        """Whether the data folder takes files."""
+        probe = self.settings.folder / ".probe"
+        try:
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError:
+            return False
+        return True
+
+    def holders(self, person: Person) -> list[dict[str, Any]]:
+        """The devices with what holds each: `{device, kind, id, title}`, without what is somebody else's."""
+        with self.database.read() as session:
+            held = {one["device"]: one for one in devices.holders(session)}
+            titles = dict(session.execute(select(Job.id, Job.title).where(Job.state == "running")).tuples().all())
+        shown = []
+        for device in self.backend.devices():
+            holder = held.get(device)
+            mine = holder is not None and (holder["owner_id"] == person.id or person.is_admin)
+            shown.append(
+                {
+                    "device": device,
+                    "kind": holder["kind"] if holder else None,
+                    "id": holder["id"] if holder and mine else None,
+                    "title": titles.get(holder["id"]) if holder and mine else None,
+                }
+            )
+        return shown
+
+    @property
+    def folder(self) -> Path:
+        """The one data folder."""
+        return self.settings.folder

@@ -1,0 +1,36 @@
+"""Sign-up, sign-in and keys over the API."""
+
+from __future__ import annotations
+
+from fastapi.testclient import TestClient
+
+from tests.support.bench import PASSWORD, sign_up
+
+
+def test_the_first_becomes_admin_and_others_need_an_invitation(client: TestClient) -> None:
+    assert sign_up(client)["role"] == "admin"
+    invitation = client.post("/api/v1/invitations", json={}).json()["invitation"]
+    client.cookies.clear()
+    refused = client.post("/api/v1/accounts", json={"name": "wang", "password": PASSWORD})
+    assert refused.status_code == 403
+    assert sign_up(client, "wang", invitation=invitation)["role"] == "member"
+    again = client.post("/api/v1/accounts", json={"name": "zhao", "password": PASSWORD, "invitation": invitation})
+    assert again.status_code == 403
+
+
+def test_a_key_is_shown_once_and_works_until_revoked(client: TestClient) -> None:
+    sign_up(client)
+    made = client.post("/api/v1/me/keys", json={"name": "script"}).json()
+    assert made["key"] not in client.get("/api/v1/me/keys").text
+    client.cookies.clear()
+    headers = {"Authorization": f"Bearer {made['key']}"}
+    assert client.get("/api/v1/me", headers=headers).json()["name"] == "li"
+    assert client.delete(f"/api/v1/me/keys/{made['id']}", headers=headers).status_code == 204
+    assert client.get("/api/v1/me", headers=headers).status_code == 401
+
+
+def test_a_wrong_field_is_a_problem_that_names_it(client: TestClient) -> None:
+    answer = client.post("/api/v1/accounts", json={"name": "li", "password": PASSWORD, "role": "admin"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["field"] == "role"
