@@ -75,3 +75,15 @@ def test_every_shipped_profile_loads(name: str) -> None:
 
 def test_switches_are_known_by_name() -> None:
     assert {"packing", "train_on_history", "allow_truncated_answers"} <= switches()
+
+
+def test_every_file_of_the_package_is_installed_with_it() -> None:
+    """Package data is named by patterns: a file of a new kind would be missing from an installed Métier."""
+    import tomllib
+
+    root = Path(__file__).resolve().parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["metier"]
+    suffixes = {Path(pattern).suffix for pattern in patterns if pattern.startswith("**/")} | {".py", ".pyc", ".typed"}
+    files = [path for path in (root / "src" / "metier").rglob("*") if path.is_file()]
+    assert sorted(str(path) for path in files if path.suffix not in suffixes) == []
