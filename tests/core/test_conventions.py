@@ -13,11 +13,13 @@ import yaml
 
 import metier
 from metier.cli.options import switches
+from metier.core.i18n import catalogue
 from metier.recipes.recipe import SECTIONS, load_recipe, shipped_recipes
 
 ROOT = Path(metier.__file__).parent
 SOURCES = sorted(ROOT.rglob("*.py"))
-CATALOGUES = sorted(ROOT.glob("*/locale.yaml"))
+CATALOGUES = sorted([*ROOT.glob("*/locale.yaml"), *ROOT.glob("*/locale/*.yaml")])
+TEMPLATES = sorted(ROOT.glob("web/templates/*.html"))
 KEY = re.compile(r"^[a-z]+\.[a-zA-Z_][\w.-]*$")
 
 
@@ -26,7 +28,7 @@ def texts(path: Path) -> dict[str, dict[str, str]]:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_text_is_there_in_both_languages_with_the_same_placeholders(path: Path) -> None:
     for key, entry in texts(path).items():
         assert set(entry) == {"en", "zh"}, key
@@ -45,16 +47,29 @@ def test_every_message_that_the_source_names_exists(path: Path) -> None:
         if (name.endswith("Error") or name == "translate") and isinstance(key, str) and KEY.match(key):
             package, _, rest = key.partition(".")
             if (ROOT / package).is_dir():
-                assert rest in texts(ROOT / package / "locale.yaml"), key
+                assert rest in catalogue(package), key
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_every_text_that_a_template_names_exists_and_none_is_typed_in_it(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    for key in re.findall(r"""\bt\(\s*'([^'~]+)'\s*[,)]""", source):
+        package, _, rest = key.partition(".") if "." in key else ("web", ".", key)
+        assert rest in catalogue(package), key
+    plain = re.sub(
+        r"{%.*?%}|{{.*?}}|{#.*?#}|<!--.*?-->|<(script|style)\b.*?</\1>|<[^>]*>", " ", source, flags=re.DOTALL
+    )
+    words = set(re.findall(r"[^\W\d_]{2,}", plain)) - {"Métier", "中文", "English"}
+    assert not words, f"words outside the catalogue: {sorted(words)[:8]}"
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_parameter_has_a_label_and_a_help(section: str) -> None:
     spec = SECTIONS[section]
-    catalogue = texts(ROOT / spec.__module__.split(".")[1] / "locale.yaml")
+    known = catalogue(spec.__module__.split(".")[1])
     for field in spec.model_fields:
         for part in ("label", "help"):
-            assert f"{spec.__name__}.{field}.{part}" in catalogue, field
+            assert f"{spec.__name__}.{field}.{part}" in known, field
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -14,4 +14,8 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def parse_yaml(text: str) -> Any:
     """The value that `text` describes: mappings, lists, text and numbers. Raises yaml.YAMLError with its place."""
-    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - either loader is the safe one
+    loader = _LOADER(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
