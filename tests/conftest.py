@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tools.screenshot import Browser, browser, find_chromium
 
 from tests.support import bench
-from tools.screenshot import Browser, browser, find_chromium
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -61,6 +61,7 @@ def workbench(tmp_path: Path) -> Iterator[Workbench]:
     """An opened workbench on a folder of its own; its queue is not looked after."""
     with bench.opened(tmp_path / "bench") as opened:
         yield opened
+        bench.end_all(opened)
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from fastapi.testclient import TestClient
 
 from metier.workbench.accounts import Person
 from metier.workbench.settings import WorkbenchSettings
+from metier.workbench.store.tables import Job
 from metier.workbench.workbench import Workbench
 
-PASSWORD = "a good long password"  # noqa: S105 - of a test
+PASSWORD = "a good long password"
 
 
 def settings(folder: Path, **values: Any) -> WorkbenchSettings:
@@ -32,6 +33,14 @@ def opened(folder: Path, **values: Any) -> Iterator[Workbench]:
         yield workbench
     finally:
         workbench.close()
+
+
+def end_all(workbench: Workbench) -> None:
+    """Ends what still runs: a test leaves no process behind, whatever became of it."""
+    with workbench.database.read() as session:
+        running = [job.process for job in session.query(Job).where(Job.state == "running")]
+    for process in running:
+        workbench.backend.stop(process, now=True)
 
 
 @contextmanager

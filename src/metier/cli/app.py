@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "report": ("metier.cli.steps:report", "steps"),
     "chat": ("metier.cli.chat:chat", "main"),
     "up": ("metier.cli.up:up", "main"),
+    "backup": ("metier.cli.up:backup", "main"),
+    "restore": ("metier.cli.up:restore", "main"),
     "doctor": ("metier.cli.doctor:doctor", "main"),
 }
 GROUPS: dict[str, dict[str, str]] = {

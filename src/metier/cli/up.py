@@ -52,6 +52,24 @@ def up(
         listener.close()
 
 
+def backup(file: Path, /, *, home: Path | None = None, database_url: str | None = None) -> None:
+    """Writes everything of the workbench into one file, also while it runs."""
+    from metier.workbench.backup import backup as write
+    from metier.workbench.settings import default_settings
+
+    counts: dict[str, Any] = write(default_settings(folder=home, database_url=database_url), file)
+    write_line(translate("workbench.backed_up", file=file, **counts))
+
+
+def restore(file: Path, /, *, home: Path | None = None, database_url: str | None = None) -> None:
+    """Puts a backup into an empty data folder and database."""
+    from metier.workbench.backup import restore as put_back
+    from metier.workbench.settings import default_settings
+
+    counts: dict[str, Any] = put_back(file, default_settings(folder=home, database_url=database_url))
+    write_line(translate("workbench.restored", **counts))
+
+
 async def _serve(workbench: Any, listener: socket.socket) -> int:
     import uvicorn
 

@@ -192,7 +192,7 @@ class Scheduler:
             with self.database.write() as session:  # started by a server that was killed before it wrote this down
                 row = session.get(Job, job.id)
                 if row is not None and row.token == job.token:
-                    row.process = {key: found[key] for key in ("pid", "started", "boot")}
+                    row.process = {key: found[key] for key in ("pid", "started", "boot", "token")}
         return found
 
     def _may_still_begin(self, job: Job) -> bool:

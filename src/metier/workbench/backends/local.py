@@ -16,6 +16,8 @@ from metier.models.hardware import hardware
 from metier.workbench import layout
 from metier.workbench.process import identity, is_alive
 
+TOKEN = "METIER_JOB_TOKEN"  # noqa: S105 - a variable's name
+
 # What a child may see of the server's environment. Tokens, keys and the database's address are not among it.
 _PASSED = (
     "PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
@@ -48,10 +50,10 @@ class LocalBackend:
             start_new_session=True,
             close_fds=True,
             cwd=folder,
-            env={**clean_environment(), "CUDA_VISIBLE_DEVICES": ",".join(shown), **environment},
+            env={**clean_environment(), "CUDA_VISIBLE_DEVICES": ",".join(shown), **environment, TOKEN: token},
         )
         self._children[child.pid] = child
-        return identity(child.pid)
+        return {**identity(child.pid), "token": token}
 
     def find(self, folder: Path, token: str) -> dict[str, Any] | None:
         """The child that says in its folder that it does this attempt, if it lives."""
@@ -69,16 +71,14 @@ class LocalBackend:
         return is_alive(process)
 
     def stop(self, process: dict[str, Any], *, now: bool = False) -> None:
-        """Signals the process's whole group, never a process that merely has its number."""
-        pid = int(process.get("pid") or 0)
-        if now:
-            # The head may be gone while what it started still runs: the group keeps its number until all have ended.
-            if pid and process.get("boot") == identity()["boot"] and (is_alive(process) or not _taken(pid)):
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGKILL)
-        elif is_alive(process):
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGTERM)
+        """Asks the process; with `now`, kills it and all that it started, never one that merely has its number."""
+        if not now:
+            if is_alive(process):
+                _signal(int(process["pid"]), signal.SIGTERM)
+            return
+        # torchrun's workers lead sessions of their own, but all carry the attempt's token in their environment.
+        for pid in of_token(str(process.get("token") or "")):
+            _signal(pid, signal.SIGKILL)
 
     def ending(self, process: dict[str, Any]) -> int | None:
         """The exit code of a child of this server; unknown for an adopted one."""
@@ -86,9 +86,21 @@ class LocalBackend:
         return child.poll() if child is not None else None
 
 
-def _taken(pid: int) -> bool:
-    """Whether the number now belongs to a living process."""
-    return Path(f"/proc/{pid}").exists()
+def of_token(token: str) -> list[int]:
+    """The living processes of an attempt: those with its token in their environment."""
+    wanted = f"{TOKEN}={token}".encode()
+    found = []
+    for path in Path("/proc").iterdir() if token else ():
+        if path.name.isdigit():
+            with suppress(OSError):
+                if wanted in (path / "environ").read_bytes().split(b"\0"):
+                    found.append(int(path.name))
+    return found
+
+
+def _signal(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
 
 
 def clean_environment() -> dict[str, str]:

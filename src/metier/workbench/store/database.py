@@ -87,6 +87,11 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    def revision(self) -> str | None:
+        """The version of the tables."""
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
     def lead(self) -> None:
         """Makes this process the one server of a shared database. Raises RunError if there is another."""
         if self.is_sqlite:
