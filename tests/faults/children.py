@@ -31,14 +31,14 @@ def give_model(folder: Path) -> None:
 
 
 def training(**values: Any) -> dict[str, Any]:
-    """A training of some hundred steps with a checkpoint every few."""
+    """A training of 240 steps with a checkpoint every few."""
     return {
         "model_name_or_path": "tiny",
         "dataset": "cases",
         "cutoff_len": 128,
         "lora_rank": 2,
         "learning_rate": 1e-3,
-        "num_train_epochs": 12,
+        "num_train_epochs": 6,
         "per_device_train_batch_size": 1,
         "lora_dropout": 0.1,
         "save_steps": 40,

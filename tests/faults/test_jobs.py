@@ -41,11 +41,11 @@ def step_of(workbench: Workbench, job: Job) -> int:
 
 
 def until_step(workbench: Workbench, job: Job, step: int) -> None:
-    wait_for(lambda: step_of(workbench, job) >= step)
+    wait_for(lambda: step_of(workbench, job) >= step, 200)
 
 
 def until_ended(workbench: Workbench, owner: Person, job: Job) -> Job:
-    return wait_for(lambda: (now := workbench.jobs.get(owner, job.id)).state in ENDED and now, 120)
+    return wait_for(lambda: (now := workbench.jobs.get(owner, job.id)).state in ENDED and now, 300)
 
 
 def child_of(workbench: Workbench, job: Job) -> dict[str, Any]:
@@ -63,9 +63,9 @@ def losses(workbench: Workbench, job: Job) -> dict[int, float]:
 
 
 def test_fault_01_a_killed_training_goes_on_and_ends_with_the_same_losses(ready: Workbench, owner: Person) -> None:
-    whole = ready.jobs.submit(owner, "train", training(num_train_epochs=4))
+    whole = ready.jobs.submit(owner, "train", training(num_train_epochs=3))
     assert until_ended(ready, owner, whole).state == "done"
-    job = ready.jobs.submit(owner, "train", training(num_train_epochs=4))
+    job = ready.jobs.submit(owner, "train", training(num_train_epochs=3))
     until_step(ready, job, 90)
     os.kill(child_of(ready, job)["pid"], signal.SIGKILL)
     ended = until_ended(ready, owner, job)
@@ -216,7 +216,7 @@ def test_fault_43_a_set_that_is_removed_or_changed_is_still_the_jobs_own(ready: 
 
 
 def test_fault_12_nothing_that_a_job_started_outlives_it(ready: Workbench, owner: Person) -> None:
-    job = ready.jobs.submit(owner, "train", training(num_processes=2, num_train_epochs=6))
+    job = ready.jobs.submit(owner, "train", training(num_processes=2))
     until_step(ready, job, 5)
     said = child_of(ready, job)
     assert len(of_token(said["token"])) >= 3  # the child and torchrun's workers, which lead sessions of their own

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +19,8 @@ from metier.core.errors import RunError
 from metier.core.i18n import translate
 
 _DRAIN_SECONDS = 10
+_OTHER_FILES = 44  # descriptors kept for the store, logs, jobs and a few that are on their way
+_last_report = 0.0
 
 
 def up(
@@ -85,10 +89,13 @@ async def _serve(workbench: Any, listener: socket.socket) -> int:
         proxy_headers=False,
         h11_max_incomplete_event_size=65_536,
         timeout_keep_alive=30,
+        limit_concurrency=_connections(),
+        backlog=128,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
     server = uvicorn.Server(config)
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_quietly_out_of_files)
 
     def drain() -> None:
         workbench.draining = True  # streams end themselves with a word, so that browsers come back later
@@ -104,6 +111,25 @@ async def _serve(workbench: Any, listener: socket.socket) -> int:
         write_line(translate("cli.up_at", address=f"http://{f'[{host}]' if ':' in host else host}:{port}"))
     await serving
     return 0
+
+
+def _connections() -> int:
+    """How many connections are taken at once: more are told to come back, before file descriptors run out."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = hard if hard != resource.RLIM_INFINITY else max(soft, 65_536)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65_536), hard))
+    return max(12, min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES, 10_000))
+
+
+def _quietly_out_of_files(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """asyncio reports a refused connection two thousand times over; once a second is enough."""
+    global _last_report
+    if "out of system resource" in str(context.get("message", "")):
+        if loop.time() - _last_report < 1:
+            return
+        _last_report = loop.time()
+    loop.default_exception_handler(context)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from metier.core.errors import ConfigError
-from metier.core.files import write_json
+from metier.core.errors import ConfigError, CorruptionError
+from metier.core.files import sha256_file, write_json
 from metier.data.entries import DATASET_INFO, shipped_entries
 from metier.data.several import names_in
 from metier.models import find
@@ -99,6 +99,8 @@ class Freezer:
     def _link(self, owner: Person, name: str, folder: Path) -> dict[str, Any]:
         """The set's file in the job's folder. Files of sets never change, so a link is as good as a copy."""
         row, file, entry = self._find_set(owner, name)
+        if sha256_file(file) != row.sha256:
+            raise CorruptionError("workbench.dataset_changed", name=name)
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{row.id}{''.join(file.suffixes)}"
         if not target.exists():

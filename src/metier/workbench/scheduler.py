@@ -89,6 +89,9 @@ class Scheduler:
 
     def tick(self) -> None:
         """One look at everything that runs and waits."""
+        if not self.database.still_leads():
+            _log.warning("another server has taken over the queue")
+            return
         with self.database.read() as session:
             live = list(session.scalars(select(Job).where(Job.state.in_(("running", "queued"))).order_by(Job.place)))
         for job in live:

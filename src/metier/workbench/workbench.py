@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from metier.core.errors import RunError
+from metier.core.errors import CorruptionError, RunError
 from metier.core.files import folder_lock
 from metier.workbench import devices
 from metier.workbench.accounts import Accounts, Person
@@ -44,6 +44,7 @@ class Workbench:
         try:
             self.database = Database(settings.database)
             self._held.callback(self.database.close)
+            self._refuse_lost_store()
             self.database.upgrade()
             self.database.lead()
         except BaseException:
@@ -79,6 +80,12 @@ class Workbench:
         self.draining = True
         self.scheduler.stop()
         self._held.close()
+
+    def _refuse_lost_store(self) -> None:
+        """A data folder with contents and an empty database: one of them is not the other's."""
+        there = any(any(folder.iterdir()) for folder in (self.settings.jobs, self.settings.datasets))
+        if there and self.database.is_empty():
+            raise CorruptionError("workbench.store_lost", folder=self.settings.folder)
 
     def can_write(self) -> bool:
         """Whether the data folder takes files."""

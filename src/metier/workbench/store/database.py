@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +15,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from metier.core.errors import ConfigError, RunError
+from metier.core.errors import ConfigError, CorruptionError, RunError
 
 _WAIT_SECONDS = 15  # how long a writer waits for its turn before the request is answered with 503
+_LEAD_SECONDS = 3.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _SCHEDULER_LOCK = 0x6D657469  # any constant: PostgreSQL's advisory lock of the one server
 
@@ -71,13 +73,19 @@ class Database:
                 self._turn.release()
 
     def upgrade(self) -> None:
-        """Brings the tables to this program's version. Raises RunError for a store that a newer program has changed."""
+        """Brings the tables to this program's version. Raises RunError for a store that a newer program has changed or
+        that does not answer, CorruptionError for one whose bytes are damaged."""
+        shown = self.url.render_as_string(hide_password=True)
         try:
             with self.engine.connect() as connection:
                 there = MigrationContext.configure(connection).get_current_revision()
-        except SQLAlchemyError as error:
-            shown = self.url.render_as_string(hide_password=True)
+                found = connection.scalar(text("PRAGMA quick_check(1)")) if self.is_sqlite else "ok"
+        except DatabaseError as error:
+            if self.is_sqlite and not isinstance(error, OperationalError):
+                raise CorruptionError("workbench.store_damaged", file=self.url.database) from error
             raise RunError("workbench.no_database", url=shown, problem=_first_line(error)) from error
+        if found != "ok":
+            raise CorruptionError("workbench.store_damaged", file=self.url.database)
         known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
         if there is not None and there not in known:
             raise RunError("workbench.newer_database", revision=there)
@@ -86,6 +94,13 @@ class Database:
         with self.engine.execution_options(writes=True).begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever stored. A store that cannot be read is not empty: `upgrade` says what is wrong."""
+        try:
+            return self.revision() is None
+        except SQLAlchemyError:
+            return False
 
     def revision(self) -> str | None:
         """The version of the tables."""
@@ -96,11 +111,33 @@ class Database:
         """Makes this process the one server of a shared database. Raises RunError if there is another."""
         if self.is_sqlite:
             return  # its data folder is locked
+        end = time.monotonic() + _LEAD_SECONDS  # a server that has just ended may still be known for a moment
+        while not self._take_lead():
+            if time.monotonic() > end:
+                shown = self.url.render_as_string(hide_password=True)
+                raise RunError("workbench.second_server", folder=shown)
+            time.sleep(0.2)
+
+    def still_leads(self) -> bool:
+        """Whether this process is still the one server: PostgreSQL may have been restarted, and another been faster."""
+        if self.is_sqlite:
+            return True
+        try:
+            if self._leader is not None:
+                self._leader.execute(text("SELECT 1"))
+                return True
+        except SQLAlchemyError:
+            self._leader.invalidate()
+            self._leader = None
+        return self._take_lead()
+
+    def _take_lead(self) -> bool:
         connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if not connection.execute(text(f"SELECT pg_try_advisory_lock({_SCHEDULER_LOCK})")).scalar():
-            connection.close()
-            raise RunError("workbench.second_server", folder=self.url.render_as_string(hide_password=True))
-        self._leader = connection
+        if connection.execute(text(f"SELECT pg_try_advisory_lock({_SCHEDULER_LOCK})")).scalar():
+            self._leader = connection
+            return True
+        connection.close()
+        return False
 
     def check(self) -> None:
         """Raises where the store does not answer or cannot be written."""
