@@ -135,7 +135,9 @@ def _quietly_out_of_files(loop: asyncio.AbstractEventLoop, context: dict[str, An
 def _listen(host: str, port: int) -> socket.socket:
     """The socket, bound before anything else starts: a taken port is one line."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named in full: asyncio sends small answers at once (TCP_NODELAY) only where the protocol says TCP; else each waits
+    # 40 ms for the client's acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
