@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,11 +73,14 @@ def all_entries(dataset_dir: Path | None = None) -> dict[str, Entry]:
 
 def shipped_entries() -> dict[str, Entry]:
     """The sets that come with the package, from `samples/index.yaml`."""
+    return {name: _shipped(name, values) for name, values in _index().items()}
+
+
+@cache
+def _index() -> dict[str, dict[str, Any]]:
+    """The list of shipped sets, which does not change while the program runs."""
     index = SAMPLES / "index.yaml"
-    if not index.is_file():
-        return {}
-    listed: dict[str, dict[str, Any]] = parse_yaml(index.read_text(encoding="utf-8")) or {}
-    return {name: _shipped(name, values) for name, values in listed.items()}
+    return parse_yaml(index.read_text(encoding="utf-8")) or {} if index.is_file() else {}
 
 
 def _shipped(name: str, values: dict[str, Any]) -> Entry:
