@@ -73,13 +73,12 @@ def all_entries(dataset_dir: Path | None = None) -> dict[str, Entry]:
 
 def shipped_entries() -> dict[str, Entry]:
     """The sets that come with the package, from `samples/index.yaml`."""
-    return {name: _shipped(name, values) for name, values in _index().items()}
+    return {name: _shipped(name, values) for name, values in _index(SAMPLES / "index.yaml").items()}
 
 
 @cache
-def _index() -> dict[str, dict[str, Any]]:
+def _index(index: Path) -> dict[str, dict[str, Any]]:
     """The list of shipped sets, which does not change while the program runs."""
-    index = SAMPLES / "index.yaml"
     return parse_yaml(index.read_text(encoding="utf-8")) or {} if index.is_file() else {}
 
 
