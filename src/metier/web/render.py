@@ -51,7 +51,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.globals.update(t=say, icon=icon, static=static)
+    made.globals.update(t=say, icon=icon, static=static, has_page=has_page)
     made.filters.update(
         moment=moment, bytes=size_text, duration=duration, number=number, percent=percent, markdown=to_html,
         data_json=data_json,
@@ -68,6 +68,12 @@ def icon(name: str, label: str = "") -> Markup:
     """One of the icons in `icons.svg`. label: what it means where no text stands beside it."""
     hidden = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(hidden, static("icons.svg"), name)
+
+
+@cache
+def has_page(address: str) -> bool:
+    """Whether the installation has the page that a menu names: a module of its name in `pages`."""
+    return (FOLDER / "pages" / f"{address.strip('/').replace('-', '_') or 'home'}.py").is_file()
 
 
 @cache
