@@ -21,7 +21,7 @@ def test_fault_29_a_backup_under_load_goes_back_on_an_empty_host(
 ) -> None:
     for number in range(5):
         give_data(workbench, owner, f"set{number}")
-    key, text = workbench.accounts.create_key(owner, "script")
+    _, text = workbench.accounts.create_key(owner, "script")
     workbench.secrets.put(owner, "HF_TOKEN", "hf_planted")
     stop = threading.Event()
 
