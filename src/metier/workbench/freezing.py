@@ -14,13 +14,17 @@ from typing import Any
 
 from metier.core.errors import ConfigError, CorruptionError
 from metier.core.files import sha256_file, write_json
+from metier.core.registry import nearest
+from metier.core.specs import Spec
 from metier.data.entries import DATASET_INFO, shipped_entries
 from metier.data.several import names_in
 from metier.models import find
 from metier.models.store import stored
+from metier.rendering.load import families
 from metier.workbench.accounts import Person
 from metier.workbench.artifacts import Artifacts
 from metier.workbench.store.tables import Dataset
+from metier.workbench.work import STEPS
 
 _SETS = ("dataset", "eval_dataset", "test_dataset", "train", "test", "guard")
 _STEPS = ("pred_file", "base", "tuned", "guard_base", "guard_tuned", "prepare", "run", "train", "compare")
@@ -45,7 +49,8 @@ class Freezer:
         sections = ("prepare", "train", "predict", "guard", "evaluate", "compare", "report")
         for key, value in work.items():
             if kind == "recipe" and key in sections and isinstance(value, dict):
-                frozen[key] = self._section(owner, {} if key == "report" else value, folder, entries)
+                spec = STEPS["predict" if key == "guard" else key]
+                frozen[key] = self._section(owner, value, folder, entries, wired=spec)
             elif kind == "recipe" and key == "data":
                 frozen[key] = {**value, **self._sets(owner, value, folder, entries)}
             else:
@@ -57,8 +62,12 @@ class Freezer:
             write_json(folder / DATASET_INFO, entries)
         return frozen
 
-    def _section(self, owner: Person, values: dict[str, Any], folder: Path, entries: dict[str, Any]) -> dict[str, Any]:
-        """One spec's values."""
+    def _section(
+        self, owner: Person, values: dict[str, Any], folder: Path, entries: dict[str, Any], *,
+        wired: type[Spec] | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """One spec's values. wired: of a recipe's section, whose files the recipe itself names: what stands there is
+        the spec's default or nothing."""
         result = {**values, **self._sets(owner, values, folder, entries)}
         for key in _UNSET:
             if result.get(key):
@@ -69,9 +78,18 @@ class Freezer:
             result["dataset_dir"] = str(folder.resolve())
         if "save_name" in result and result["save_name"] != "predictions.jsonl":
             raise ConfigError("workbench.not_here", key="save_name")
+        template = result.get("template")
+        if isinstance(template, str) and template not in families():
+            known = list(families())
+            hint = nearest(template, known)
+            raise ConfigError("core.unknown_name", kind="template", name=template, known=", ".join(known), hint=hint)
         for key in _STEPS:
-            if isinstance(result.get(key), str):
+            if not isinstance(result.get(key), str):
+                continue
+            if wired is None:
                 result[key] = self._file(owner, key, result[key])
+            elif key in wired.model_fields and result[key] != str(wired.model_fields[key].default):
+                raise ConfigError("workbench.not_here", key=key)
         return {**result, **self._model(owner, result)}
 
     def _file(self, owner: Person, key: str, reference: str) -> str:
