@@ -215,6 +215,23 @@ def test_fault_43_a_set_that_is_removed_or_changed_is_still_the_jobs_own(ready: 
     assert (ended.state, ended.summary["rows"]) == ("done", 40)
 
 
+def test_fault_11_a_suspended_training_is_replaced_and_cannot_write_when_it_wakes(
+    ready: Workbench, owner: Person
+) -> None:
+    job = ready.jobs.submit(owner, "train", training())
+    until_step(ready, job, 45)
+    process = child_of(ready, job)
+    os.kill(process["pid"], signal.SIGSTOP)
+    ready.scheduler.stalls.limits = dict.fromkeys(ready.scheduler.stalls.limits, 4.0)
+    again = wait_for(lambda: (now := ready.jobs.get(owner, job.id)).attempts == 2 and now, 60)
+    assert again.reason is not None
+    assert again.reason["key"] == "workbench.reason_stalled"
+    assert not is_alive(process)  # SIGCONT has nothing to wake
+    ready.scheduler.stalls.limits = dict.fromkeys(ready.scheduler.stalls.limits, 180.0)
+    assert until_ended(ready, owner, job).state == "done"
+    assert sorted(losses(ready, job)) == list(range(1, 241))
+
+
 def test_fault_12_nothing_that_a_job_started_outlives_it(ready: Workbench, owner: Person) -> None:
     job = ready.jobs.submit(owner, "train", training(num_processes=2))
     until_step(ready, job, 5)

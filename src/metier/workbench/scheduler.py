@@ -22,6 +22,7 @@ from metier.core.files import read_json, write_json
 from metier.workbench import devices, layout
 from metier.workbench.backends.base import Backend
 from metier.workbench.jobs import Jobs
+from metier.workbench.stalls import Stalls
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Job, now
 
@@ -29,6 +30,8 @@ ATTEMPTS = 3
 TICK_SECONDS = 0.25
 START_SECONDS = 20.0  # a child that has not said who it is by then never began
 STOP_SECONDS = 8.0  # between asking a child to end and ending it
+SILENT_SECONDS = 180.0  # a child that could not even touch its heartbeat for so long is suspended or hangs
+IDLE_SECONDS = 3600.0  # nor does a step of the largest model take so long without a word
 _LIGHT_AT_ONCE = 2  # jobs without a device that run beside the others
 
 _log = logging.getLogger("metier.workbench")
@@ -57,6 +60,8 @@ class Scheduler:
         self._thread: threading.Thread | None = None
         self._asked_to_stop: dict[str, float] = {}
         self._started: dict[str, float] = {}
+        self.stalls = Stalls(SILENT_SECONDS, IDLE_SECONDS)
+        self._stalled: set[str] = set()
         self.last_tick = 0.0
         jobs.changed = self._wake.set
 
@@ -170,6 +175,10 @@ class Scheduler:
         if process is not None:
             if job.stopping:
                 self._end(job, process)
+            elif self.stalls.found(job.token, folder):
+                # Killed before another begins: what wakes up later could not write, but would still hold the device.
+                self._stalled.add(job.token)
+                self.backend.stop(process, now=True)
             return
         result = self._result(folder, job.token)
         if result is None and not job.process and self._may_still_begin(job):
@@ -223,7 +232,10 @@ class Scheduler:
             self._finish(job, "cancelled", None)
             return
         ending = self.backend.ending(job.process) if job.process else None
-        reason = why_it_died(ending, folder / layout.LOG)
+        stalled = job.token in self._stalled
+        reason = (
+            {"key": "workbench.reason_stalled", "fields": {}} if stalled else why_it_died(ending, folder / layout.LOG)
+        )
         if job.attempts >= ATTEMPTS:
             fields = {**reason["fields"], "attempts": job.attempts}
             self._finish(job, "failed", {"key": reason["key"], "fields": fields})
@@ -237,9 +249,16 @@ class Scheduler:
                 return
             devices.give_back(session, job.id)
             row.state, row.devices, row.process, row.reason, row.token = "queued", [], {}, reason, ""
-        self._started.pop(job.id, None)
+        self._forget(job)
         self.jobs.touched(job.id)
         self._wake.set()
+
+    def _forget(self, job: Job) -> None:
+        """Drops what was remembered of an attempt that is over."""
+        self._asked_to_stop.pop(job.token, None)
+        self._started.pop(job.id, None)
+        self._stalled.discard(job.token)
+        self.stalls.forget(job.token)
 
     def _finish(
         self, job: Job, state: str, reason: dict[str, Any] | None, *, summary: dict[str, Any] | None = None
@@ -251,8 +270,7 @@ class Scheduler:
             devices.give_back(session, job.id)
             row.state, row.reason, row.ended = state, reason, now()
             row.summary, row.stopping = summary or {}, ""
-        self._asked_to_stop.pop(job.token, None)
-        self._started.pop(job.id, None)
+        self._forget(job)
         self.jobs.touched(job.id)
         self._ended(row)
         self._wake.set()
