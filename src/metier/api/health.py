@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
@@ -16,9 +18,10 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-def healthz() -> dict[str, str]:
-    """The process answers."""
-    return {"status": "ok", "version": __version__}
+def healthz(services: Services) -> dict[str, Any]:
+    """The process answers; `problems` says what it cannot do at the moment."""
+    problems = [] if services.can_write() else ["data folder: cannot be written"]
+    return {"status": "degraded" if problems else "ok", "problems": problems, "version": __version__}
 
 
 @router.get("/readyz")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +17,8 @@ from metier.core.errors import ConfigError, MetierError, UserError
 from metier.core.i18n import translate
 
 _log = logging.getLogger("metier.api")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 TYPE = "application/problem+json"
 
 
@@ -30,10 +33,10 @@ def status_of(error: BaseException) -> int:
     """The status for an error of ours."""
     if isinstance(error, HTTPException):
         return error.status_code
-    if isinstance(error, SQLAlchemyError):
-        return 503
-    if isinstance(error, OSError) and error.errno in (28, 122):
+    if _is_full(error):
         return 507
+    if isinstance(error, SQLAlchemyError) or _is_closed(error):
+        return 503
     if isinstance(error, MetierError):
         return int(getattr(error, "status", 422 if isinstance(error, UserError) else 500))
     return 500
@@ -43,13 +46,29 @@ def text_of(error: BaseException) -> str:
     """What to tell about an error, in the reader's language."""
     if isinstance(error, MetierError):
         return error.text()
+    if _is_full(error):
+        return translate("workbench.disk_full")
+    if _is_closed(error):
+        return translate("workbench.cannot_write")
     if isinstance(error, SQLAlchemyError):
         return translate("workbench.store_away")
-    if isinstance(error, OSError) and error.errno in (28, 122):
-        return translate("workbench.disk_full")
     if isinstance(error, HTTPException):
         return translate("workbench.not_found") if error.status_code == 404 else str(error.detail)
     return translate("api.unexpected")
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether there is no space: as the system says it, or as SQLite does."""
+    if isinstance(error, SQLAlchemyError):
+        return "disk is full" in str(getattr(error, "orig", ""))
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+def _is_closed(error: BaseException) -> bool:
+    """Whether the data folder may not be written any more."""
+    if isinstance(error, SQLAlchemyError):
+        return "readonly database" in str(getattr(error, "orig", ""))
+    return isinstance(error, OSError) and error.errno in _CLOSED
 
 
 def answer(error: BaseException) -> Response:

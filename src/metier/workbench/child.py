@@ -6,6 +6,7 @@ that may die and come back in between.
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import os
 import signal
@@ -23,6 +24,7 @@ from metier.workbench import layout
 from metier.workbench.childlog import keep_output
 from metier.workbench.process import identity
 
+NO_SPACE = 28  # exit code of a child that could not even leave a result
 _HEARTBEAT_SECONDS = 2.0
 
 
@@ -41,7 +43,10 @@ def main() -> int:
             write_json(folder / layout.CHILD, {"token": token, **identity()})
             _beat(folder)
             result = _outcome(folder, job)
-            write_json(folder / layout.RESULT, {"token": token, **result})
+            try:
+                write_json(folder / layout.RESULT, {"token": token, **result})
+            except OSError as error:
+                return NO_SPACE if error.errno == errno.ENOSPC else 1
             return 0 if result["outcome"] == "done" else 1
     except RunError:
         return 3  # an earlier attempt still holds the folder

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from metier.core.files import read_json, write_json
 from metier.workbench import devices, layout
 from metier.workbench.backends.base import Backend
+from metier.workbench.child import NO_SPACE
 from metier.workbench.jobs import Jobs
 from metier.workbench.stalls import Stalls
 from metier.workbench.store.database import Database
@@ -286,7 +287,7 @@ def why_it_died(ending: int | None, log: Path) -> dict[str, Any]:
         return {"key": "workbench.reason_device_memory", "fields": {}}
     if "MemoryError" in tail or "std::bad_alloc" in tail or "can't allocate memory" in tail:
         return {"key": "workbench.reason_memory", "fields": {}}
-    if "No space left on device" in tail:
+    if ending == NO_SPACE or "No space left on device" in tail:
         return {"key": "workbench.reason_disk", "fields": {}}
     if ending == -9:
         return {"key": "workbench.reason_killed", "fields": {}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +88,15 @@ class Workbench:
             raise CorruptionError("workbench.store_lost", folder=self.settings.folder)
 
     def can_write(self) -> bool:
-        """Whether the data folder takes files."""
+        """Whether the data folder takes a file with something in it."""
         probe = self.settings.folder / ".probe"
         try:
-            probe.write_bytes(b"")
-            probe.unlink()
+            probe.write_bytes(b"?" * 4096)
         except OSError:
             return False
+        finally:
+            with suppress(OSError):
+                probe.unlink()
         return True
 
     def holders(self, person: Person) -> list[dict[str, Any]]:
