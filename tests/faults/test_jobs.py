@@ -14,8 +14,9 @@ from metier.core.files import read_json
 from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.backends.local import of_token
+from metier.workbench.curves import curves
 from metier.workbench.jobs import ENDED
-from metier.workbench.live import all_events, curves
+from metier.workbench.live import all_events
 from metier.workbench.process import identity, is_alive
 from metier.workbench.store.tables import Job, Lease
 from metier.workbench.workbench import Workbench

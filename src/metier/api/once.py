@@ -35,9 +35,18 @@ def once(
     key = request.headers.get("idempotency-key", "")
     if not key:
         return JSONResponse(jsonable_encoder(create()), status)
+    body, status = once_for_key(services, owner, key, [request.method, request.url.path, asked], create, status=status)
+    return Response(body, status, media_type="application/json")
+
+
+def once_for_key(
+    services: Workbench, owner: Person, key: str, asked: Any, create: Callable[[], Any], *, status: int = 201
+) -> tuple[str, int]:
+    """What `create` makes as JSON, or what the same key and request made before, and its status. key: of a request,
+    or of a form that may be sent twice. Raises ConflictError where the key came with another request."""
     if len(key) > 200:
         raise ConflictError("workbench.key_reused")
-    shape = json.dumps([request.method, request.url.path, jsonable_encoder(asked)], sort_keys=True, ensure_ascii=False)
+    shape = json.dumps(jsonable_encoder(asked), sort_keys=True, ensure_ascii=False)
     mark = hashlib.sha256(shape.encode("utf-8", "surrogatepass")).hexdigest()
     with _one_at_a_time((owner.id, key)):
         with services.database.read() as session:
@@ -45,12 +54,12 @@ def once(
         if kept is not None:
             if kept.request != mark:
                 raise ConflictError("workbench.key_reused")
-            return Response(kept.body, kept.status, media_type="application/json")
+            return kept.body, kept.status
         body = json.dumps(jsonable_encoder(create()), ensure_ascii=False)
         with services.database.write() as session:
             session.execute(delete(Answered).where(Answered.created < now() - timedelta(hours=KEPT_HOURS)))
             session.add(Answered(owner_id=owner.id, key=key, request=mark, status=status, body=body))
-    return Response(body, status, media_type="application/json")
+    return body, status
 
 
 @contextmanager

@@ -10,61 +10,42 @@ from typing import Any
 from fastapi import Request
 from fastapi.encoders import jsonable_encoder
 
+from metier.api.access import signed_in
 from metier.core.errors import MetierError
 from metier.workbench.accounts import Person
-from metier.workbench.jobs import ENDED, reason_text
-from metier.workbench.live import Feed
+from metier.workbench.jobs import reason_text
+from metier.workbench.live import Message, position_text
 from metier.workbench.store.tables import Job
 from metier.workbench.workbench import Workbench
 
-_POLL_SECONDS = 0.2
-_PING_SECONDS = 15.0
 _CHECK_SECONDS = 20.0  # how often it is made sure that who follows still may
 
 
 async def event_stream(request: Request, services: Workbench, owner: Person, job: Job) -> AsyncIterator[str]:
     """Messages `state`, `event`, `log`, and at last `end`. Their ids are places to go on from."""
-    feed = Feed(services.jobs.folder_of(job))
-    feed.seek(request.headers.get("last-event-id") or request.query_params.get("from", ""))
-    yield "retry: 1000\n\n"
-    yield _message("state", _state(job), feed.position)
-    seen = services.jobs.stamp(job.id)
+    position = request.headers.get("last-event-id") or request.query_params.get("from", "")
     loop = asyncio.get_running_loop()
-    quiet = checked = loop.time()
-    while not services.draining:
-        events, lines = feed.read()
-        for event in events:
-            yield _message("event", event, feed.position)
-        if lines:
-            yield _message("log", {"lines": lines}, feed.position)
-        if services.jobs.stamp(job.id) != seen or loop.time() - checked > _CHECK_SECONDS:
-            seen, checked = services.jobs.stamp(job.id), loop.time()
+    checked = loop.time()
+    yield "retry: 1000\n\n"
+    async for message in services.followers.follow(owner, job, position):
+        if loop.time() - checked > _CHECK_SECONDS:
+            checked = loop.time()
             try:
-                job = await asyncio.to_thread(_again, services, request, owner, job.id)
+                await asyncio.to_thread(signed_in, request)
             except MetierError:
-                yield _message("gone", {}, feed.position)
+                yield "event: gone\ndata: {}\n\n"
                 return
-            yield _message("state", _state(job), feed.position)
-        elif job.state in ENDED and not events and not lines:
-            yield _message("end", _state(job), feed.position)
-            return
-        if events or lines:
-            quiet = loop.time()
-        elif loop.time() - quiet > _PING_SECONDS:
-            quiet = loop.time()
-            yield ": still here\n\n"
-        if await request.is_disconnected():
-            return
-        await asyncio.sleep(_POLL_SECONDS)
-    yield _message("draining", {}, feed.position)
+        yield _written(message)
 
 
-def _again(services: Workbench, request: Request, owner: Person, job_id: str) -> Job:
-    """The job as it is now, if the owner is still signed in."""
-    from metier.api.access import signed_in
-
-    signed_in(request)
-    return services.jobs.get(owner, job_id)
+def _written(message: Message) -> str:
+    if message.name == "quiet":
+        return ": still here\n\n"
+    if isinstance(message.value, Job):
+        text = json.dumps(jsonable_encoder(_state(message.value)), ensure_ascii=False)
+    else:
+        text = message.text
+    return f"id: {position_text(message.place)}\nevent: {message.name}\ndata: {text}\n\n"
 
 
 def _state(job: Job) -> dict[str, Any]:
@@ -76,8 +57,3 @@ def _state(job: Job) -> dict[str, Any]:
         "started": job.started,
         "ended": job.ended,
     }
-
-
-def _message(name: str, value: Any, position: str) -> str:
-    text = json.dumps(jsonable_encoder(value), ensure_ascii=False)
-    return f"id: {position}\nevent: {name}\ndata: {text}\n\n"

@@ -197,6 +197,11 @@ class Accounts:
 
     # Keys
 
+    def language_of(self, owner_id: str) -> str:
+        """The language of an account, English where none was chosen."""
+        with self.database.read() as session:
+            return session.scalar(select(User.language).where(User.id == owner_id)) or "en"
+
     def create_key(self, person: Person, name: str) -> tuple[ApiKey, str]:
         """A key for programs, and its text, which is not kept."""
         text = KEY_MARK + secrets.token_urlsafe(32)

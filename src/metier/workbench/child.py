@@ -23,6 +23,7 @@ from metier.core.files import append_jsonl, folder_lock, read_json, write_json
 from metier.workbench import layout
 from metier.workbench.childlog import keep_output
 from metier.workbench.process import identity
+from metier.workbench.telling import line_of
 
 NO_SPACE = 28  # exit code of a child that could not even leave a result
 _HEARTBEAT_SECONDS = 2.0
@@ -94,6 +95,9 @@ def _recorder(path: Path) -> Listener:
         if event["event"] == "step":
             step = str(event["name"])
         append_jsonl(path, [{**event, "of": step}])
+        if line := line_of(event):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
 
     EventLog(None, (record,)).emit("attempt", pid=os.getpid())
     return record

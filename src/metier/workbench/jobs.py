@@ -88,7 +88,7 @@ class Jobs:
                     id=job_id,
                     owner_id=owner.id,
                     kind=kind,
-                    title=(title.strip() or _title(kind, checked))[:300],
+                    title=(title.strip() or _title(kind, checked, owner.language))[:300],
                     spec={"asked": checked, "work": frozen},
                     place=last + 1.0,
                     wanted_devices=devices if kind in ON_DEVICE else 0,
@@ -255,9 +255,9 @@ def _own(session: Session, owner: Person, job_id: str) -> Job:
     return job
 
 
-def _title(kind: str, work: Mapping[str, Any]) -> str:
+def _title(kind: str, work: Mapping[str, Any], language: str) -> str:
     if kind == "recipe":
         titles = work.get("title") or {}
-        return str(titles.get("en") or work.get("name") or kind)
+        return str(titles.get(language) or titles.get("en") or work.get("name") or kind)
     parts = (kind, str(work.get("model_name_or_path") or work.get("model") or ""), str(work.get("dataset") or ""))
     return " · ".join(part for part in parts if part)

@@ -15,8 +15,10 @@ from metier.workbench.accounts import Accounts, Person
 from metier.workbench.artifacts import Artifacts
 from metier.workbench.backends import Backend, LocalBackend
 from metier.workbench.datasets import Datasets
+from metier.workbench.following import Followers
 from metier.workbench.freezing import Freezer
 from metier.workbench.jobs import Jobs
+from metier.workbench.records import Records
 from metier.workbench.scheduler import Scheduler
 from metier.workbench.secrets import Secrets
 from metier.workbench.settings import WorkbenchSettings
@@ -68,7 +70,13 @@ class Workbench:
             freeze=freezer.freeze,
             most_devices=lambda: len(self.backend.devices()),
         )
-        self.scheduler = Scheduler(self.database, self.jobs, self.backend, environment=self.secrets.environment)
+        self.scheduler = Scheduler(self.database, self.jobs, self.backend, environment=self._environment)
+        self.records = Records(self.jobs)
+        self.followers = Followers(self.jobs, draining=lambda: self.draining)
+
+    def _environment(self, job: Job) -> dict[str, str]:
+        """What a job's child gets of its owner's: the keys that it names, and the language."""
+        return {"METIER_LANGUAGE": self.accounts.language_of(job.owner_id), **self.secrets.environment(job)}
 
     def start(self) -> None:
         """Clears away what a kill left, takes over what still runs, and begins to serve the queue."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,7 +14,6 @@ from metier.api.once import once
 from metier.api.stream import event_stream
 from metier.workbench.artifacts import downloads
 from metier.workbench.jobs import reason_text
-from metier.workbench.live import all_events, curves
 from metier.workbench.store.tables import Job
 
 router = APIRouter(tags=["jobs"])
@@ -169,6 +169,7 @@ def move(services: Services, owner: Owner, job_id: str, body: Place) -> None:
 def follow(request: Request, services: Services, owner: Owner, job_id: str) -> StreamingResponse:
     """State, events and log as Server-Sent Events; `Last-Event-ID` goes on where a connection broke."""
     job = services.jobs.get(owner, job_id)
+    services.followers.check(owner)
     return StreamingResponse(
         event_stream(request, services, owner, job),
         media_type="text/event-stream",
@@ -177,10 +178,34 @@ def follow(request: Request, services: Services, owner: Owner, job_id: str) -> S
 
 
 @router.get("/jobs/{job_id}/curves")
-def job_curves(services: Services, owner: Owner, job_id: str) -> dict[str, Any]:
-    """The training's measures by step, as columns."""
-    job = services.jobs.get(owner, job_id)
-    return curves(all_events(services.jobs.folder_of(job)))
+def job_curves(
+    services: Services, owner: Owner, job_id: str, points: Annotated[int | None, Query(ge=2, le=1_000_000)] = None
+) -> dict[str, Any]:
+    """The training's measures by step, as columns; `points` thins a long curve out for a first look. The stream goes
+    on from `position`, the bytes of events that are in them: `from=e<position>.l<bytes of the log>`."""
+    return services.records.curves(owner, job_id, most=points)
+
+
+@router.get("/jobs/{job_id}/log")
+def log(
+    services: Services, owner: Owner, job_id: str, lines: Annotated[int, Query(ge=1, le=10_000)] = 2_000
+) -> dict[str, Any]:
+    """The last lines of the log; the whole of it is the file `log.txt`."""
+    return services.records.log(owner, job_id, count=lines)
+
+
+@router.get("/jobs/{job_id}/progress")
+def progress(services: Services, owner: Owner, job_id: str) -> dict[str, Any]:
+    """The step at work, how far it has come, the seconds that are left of it, and what it last measured."""
+    return asdict(services.records.progress(services.jobs.get(owner, job_id)))
+
+
+@router.get("/jobs/{job_id}/changes")
+def changes(services: Services, owner: Owner, job_id: str) -> dict[str, Any]:
+    """What differs from the job that this one was copied from."""
+    origin, found = services.records.changes(owner, services.jobs.get(owner, job_id))
+    rows = [{"key": key, "before": before, "now": now} for key, before, now in found]
+    return {"from": origin.id if origin else None, "changes": rows}
 
 
 @router.get("/jobs/{job_id}/files")
