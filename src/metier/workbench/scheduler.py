@@ -234,7 +234,7 @@ class Scheduler:
             return
         ending = self.backend.ending(job.process) if job.process else None
         stalled = job.token in self._stalled
-        reason = (
+        reason: dict[str, Any] = (
             {"key": "workbench.reason_stalled", "fields": {}} if stalled else why_it_died(ending, folder / layout.LOG)
         )
         if job.attempts >= ATTEMPTS:
