@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -67,8 +67,8 @@ class Engine(Protocol):
         batch_size: rows at once, None for as many as pay and fit; seeds: one a prompt, else sampling.seed + index.
         """
 
-    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
-        """Yields pieces of one answer's text; closing the iterator stops generation."""
+    def stream(self, prompt: Prompt, sampling: Sampling) -> Generator[str, None, Completion]:
+        """Yields pieces of one answer's text and returns the whole; closing it stops generation."""
 
 
 def prompt_budget(context_length: int, max_new_tokens: int) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
 from metier.core.errors import ConfigError
 from metier.core.i18n import translate
 from metier.data.messages import Message, message
-from metier.engines.base import Engine, EngineOptions, prompt_budget
+from metier.engines.base import Completion, Engine, EngineOptions, prompt_budget
 from metier.engines.registry import open_engine
 from metier.engines.sampling import Sampling
 from metier.engines.thinking import ThinkingStream
@@ -33,7 +33,8 @@ class ChatSession:
     """One conversation with one model.
 
     system_prompt: said first, or None for what the template brings; sampling: how tokens are chosen; enable_thinking:
-    passed to the template, None leaves its default. `history` holds the turns so far, the system prompt not included.
+    passed to the template, None leaves its default. `history` holds the turns so far, the system prompt not included;
+    `completion` the last answer's tokens and how it ended, None while it is written or where it was stopped.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class ChatSession:
         self.sampling = sampling or Sampling()
         self.enable_thinking = enable_thinking
         self.history: list[Message] = []
+        self.completion: Completion | None = None
         self._turn = 0
 
     def ask(self, text: str) -> Iterator[ChatPiece]:
@@ -82,10 +84,11 @@ class ChatSession:
         # Another draw each turn, so that the same question asked again is not answered word for word.
         sampling = self.sampling.model_copy(update={"seed": self.sampling.seed + self._turn})
         self._turn += 1
+        self.completion = None
         said = "<think>\n" if opened else ""
         begun = False
         try:
-            for text in self.engine.stream(prompt, sampling):
+            for text in self._followed(self.engine.stream(prompt, sampling)):
                 said, begun = said + text, True
                 yield from (ChatPiece(kind, piece) for kind, piece in stream.push(text))
             begun = True
@@ -94,6 +97,9 @@ class ChatSession:
             # A failure before the first word leaves the conversation as it was, so that it can be asked again.
             if begun:
                 self.history = [*asked, message("assistant", said)]
+
+    def _followed(self, stream: Generator[str, None, Completion]) -> Iterator[str]:
+        self.completion = yield from stream
 
 
 def side_by_side(sessions: dict[str, ChatSession], text: str) -> Iterator[tuple[str, ChatPiece]]:

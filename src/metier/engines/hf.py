@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -97,14 +97,15 @@ class HFEngine:
             if finished:
                 yield finished
 
-    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
-        """Yields text as soon as it is certain; closing the iterator stops generation."""
+    def stream(self, prompt: Prompt, sampling: Sampling) -> Generator[str, None, Completion]:
+        """Yields text as soon as it is certain and returns the whole; closing it stops generation."""
         row = self._row(0, prompt, sampling, sampling.seed)
         if row.text is None:
             row = replace(row, text=IncrementalText(self._renderer))
         for _ in self._decoder(sampling).steps([row], 1):
             if row.piece:
                 yield row.piece
+        return self._completion(row)
 
     def _row(self, index: int, prompt: Prompt, sampling: Sampling, seed: int) -> Row:
         room = self.context_length - len(prompt.input_ids)

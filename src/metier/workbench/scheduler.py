@@ -54,6 +54,7 @@ class Scheduler:
         self.database = database
         self.jobs = jobs
         self.backend = backend
+        self.ahead: Callable[[Job], bool] = lambda job: False  # whether a chat stands in line before a job
         self._environment = environment
         self._ended = ended
         self._wake = threading.Event()
@@ -123,7 +124,7 @@ class Scheduler:
         for job in waiting:
             if job.wanted_devices and blocked:
                 continue  # nobody with a device overtakes the one that waits for more of them
-            if not self._begin(job):
+            if (job.wanted_devices and self.ahead(job)) or not self._begin(job):
                 blocked = blocked or bool(job.wanted_devices)
 
     def _begin(self, waiting: Job) -> bool:

@@ -14,6 +14,9 @@ from metier.workbench import devices
 from metier.workbench.accounts import Accounts, Person
 from metier.workbench.artifacts import Artifacts
 from metier.workbench.backends import Backend, LocalBackend
+from metier.workbench.chathosts import ChatHosts
+from metier.workbench.chatmodels import ChatModels
+from metier.workbench.chats import Chats
 from metier.workbench.datasets import Datasets
 from metier.workbench.following import Followers
 from metier.workbench.freezing import Freezer
@@ -73,6 +76,9 @@ class Workbench:
         self.scheduler = Scheduler(self.database, self.jobs, self.backend, environment=self._environment)
         self.records = Records(self.jobs)
         self.followers = Followers(self.jobs, draining=lambda: self.draining)
+        self.chats = Chats(self.database, ChatModels(self.artifacts), ChatHosts(self.database, self.backend.devices))
+        self.scheduler.ahead = self.chats.hosts.ahead
+        self.chats.hosts.free_again = self.jobs.changed
 
     def _environment(self, job: Job) -> dict[str, str]:
         """What a job's child gets of its owner's: the keys that it names, and the language."""
@@ -81,11 +87,13 @@ class Workbench:
     def start(self) -> None:
         """Clears away what a kill left, takes over what still runs, and begins to serve the queue."""
         self.datasets.clear_away()
+        self.chats.start()
         self.scheduler.start()
 
     def close(self) -> None:
         """Stops looking after jobs, which go on, and lets the folder go."""
         self.draining = True
+        self.chats.stop()
         self.scheduler.stop()
         self._held.close()
 
