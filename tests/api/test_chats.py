@@ -183,7 +183,7 @@ def held_by_a_job(workbench: Workbench, owner_id: str) -> str:
 
 
 def test_a_chat_waits_for_a_device_and_is_told_who_has_it(chatter: TestClient, workbench: Workbench) -> None:
-    job = held_by_a_job(workbench, chatter.get("/api/v1/session").json()["id"])
+    job = held_by_a_job(workbench, chatter.get("/api/v1/me").json()["id"])
     chat = begin(chatter)
     refused = chatter.post(f"/api/v1/chats/{chat}/questions", json={"text": "Hello?"})
     assert refused.status_code == 409

@@ -11,7 +11,8 @@ It dies with the server: the end of its input is the server's end. (The kernel's
     ← {"event": "ready", "sides": {"left": {context, device}}}       or {"event": "failed", "reason": {key, fields}}
     → {"do": "answer", "id", "side", "system", "asked": [[role, text], …], "sampling", "thinking", "language"}
     ← {"event": "piece", "id", "kind", "text"}                       kind: thinking, answer, notice
-    ← {"event": "end", "id", "state": "whole" | "stopped" | "failed", tokens, prompt_tokens, seconds, finish, reason}
+    ← {"event": "end", "id", "state": "whole" | "stopped" | "failed", tokens, prompt_tokens, context,
+       seconds, finish, reason}
     → {"do": "stop", "id"}
 """
 
@@ -162,6 +163,7 @@ def _figures(answer: Answer) -> dict[str, Any]:
     return {
         "tokens": len(completion.token_ids) if completion else answer.tokens,
         "prompt_tokens": completion.prompt_tokens if completion else None,
+        "context": answer.session.engine.context_length,
         "finish": completion.finish_reason if completion else None,
         "seconds": round(time.monotonic() - answer.begun, 3),
     }

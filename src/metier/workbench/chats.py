@@ -263,8 +263,10 @@ class Chats:
         self._stamps[chat_id] = self.stamp(chat_id) + 1
         with self.database.read() as session:
             turns = _turns(session, chat_id)
-        for answer in answers:
-            sampling = setup.sampling.sampling(draw * 1_000 + answer.place)
+        for number, answer in enumerate(answers):
+            # Two models draw alike, so that they can be compared; one model twice shows how its answers vary.
+            twice = number if len(set(setup.models)) == 1 else 0
+            sampling = setup.sampling.sampling(draw * 1_000 + answer.place + 500 * twice)
             one = Writing(answer.id, chat_id, owner.id, host, {**answer.details, "seed": sampling.seed})
             self._writing[answer.id] = one
             command = {
@@ -282,8 +284,10 @@ class Chats:
         if event["event"] == "piece":
             _add(one, event["kind"], _clean(event["text"]))
             return
-        known = {
-            name: event[name] for name in ("tokens", "prompt_tokens", "seconds", "finish", "reason") if name in event
+        known: dict[str, Any] = {
+            name: event[name]
+            for name in ("tokens", "prompt_tokens", "context", "seconds", "finish", "reason")
+            if name in event
         }
         if event["state"] == "cut":
             known["cut"] = True

@@ -21,7 +21,7 @@ class ChatSampling(Spec):
     top_p: float = Field(0.9, gt=0, le=1)
     top_k: int = Field(40, ge=-1, le=1000)
     max_new_tokens: int = Field(512, ge=1, le=32_768)
-    repetition_penalty: float = Field(1.0, gt=0, le=10)
+    repetition_penalty: float = Field(1.1, gt=0, le=10)
     seed: int = Field(42, ge=0, lt=2**31)
 
     def sampling(self, draw: int) -> Sampling:

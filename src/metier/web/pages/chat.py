@@ -1,0 +1,197 @@
+"""Chats in the browser: choose a model or two, ask, read; and what was said earlier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from metier.api.access import Services
+from metier.core.errors import UserError
+from metier.web.render import page, say
+from metier.web.visit import Reader
+from metier.workbench.accounts import Person
+from metier.workbench.chatmodels import ChatModel
+from metier.workbench.chats import LONGEST_QUESTION
+from metier.workbench.chatsetup import ChatSampling, ChatSetup
+from metier.workbench.errors import NotFoundError
+from metier.workbench.jobs import reason_text
+from metier.workbench.store.tables import Chat, ChatTurn
+from metier.workbench.workbench import Workbench
+
+router = APIRouter()
+_GROUPS = ("base", "tuned", "checkpoint")
+# What the script says; the placeholders are filled in there.
+_TEXTS = (
+    "load", "unload", "state_none", "state_other", "state_waiting", "state_blocked", "state_ready", "state_starting",
+    "state_fetching", "state_reading", "ahead", "open_run", "wait", "give_up", "free_it", "free_it_ask", "replaces",
+    "edit_send", "cancel", "thought", "writing", "waiting", "lost", "ask_label", "model", "model_left",
+)  # fmt: skip
+_PLACEHOLDERS = ("seconds", "device", "text", "titles", "count")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer as the page shows it. reason: why it failed; cut: whether it was broken off from outside."""
+
+    id: str
+    state: str
+    title: str
+    text: str
+    thinking: str
+    notices: list[str]
+    reason: str
+    cut: bool
+    finish: str
+    tokens: int
+    seconds: float
+    context: int
+    context_full: bool
+
+
+@dataclass
+class Exchange:
+    """A question with its answers, one a side."""
+
+    question: ChatTurn | None = None
+    answers: list[Shown] = field(default_factory=list)
+
+
+@router.get("/chat")
+def new_chat(
+    request: Request, services: Services, person: Reader, model: Annotated[list[str] | None, Query(max_length=2)] = None
+) -> Response:
+    """A chat that has not begun. model: what to chat with; given twice, two side by side."""
+    lately = services.chats.page(person, limit=1).chats
+    setup = ChatSetup.model_validate(lately[0].setup) if lately else ChatSetup()
+    if model:
+        for reference in model:
+            services.chats.models.weights(person, reference)
+        setup = setup.model_copy(update={"models": tuple(model)})
+    return _page(request, services, person, None, setup, [])
+
+
+@router.get("/chat/list")
+def chat_list(
+    request: Request, services: Services, person: Reader,
+    search: Annotated[str, Query(max_length=200)] = "", after: Annotated[str | None, Query(max_length=16)] = None,
+    here: Annotated[str, Query(max_length=16)] = "",
+) -> Response:  # fmt: skip
+    """Earlier chats, a part of the page."""
+    found = services.chats.page(person, search=search, after=after)
+    return page(request, "chat_part.html", person, part="list", found=found, search=search, here=here)
+
+
+@router.get("/chat/{chat_id}")
+def chat(request: Request, services: Services, person: Reader, chat_id: str) -> Response:
+    """A chat with what was said."""
+    row = services.chats.get(person, chat_id)
+    turns = services.chats.turns(person, chat_id)
+    return _page(request, services, person, row, ChatSetup.model_validate(row.setup), turns)
+
+
+@router.get("/chat/{chat_id}/turns")
+def all_turns(request: Request, services: Services, person: Reader, chat_id: str) -> Response:
+    """What was said, a part of the page."""
+    exchanges = exchanges_of(services.chats.turns(person, chat_id))
+    return page(request, "chat_part.html", person, part="turns", exchanges=exchanges)
+
+
+@router.get("/chat/{chat_id}/turns/{turn_id}")
+def one_turn(request: Request, services: Services, person: Reader, chat_id: str, turn_id: str) -> Response:
+    """One answer, a part of the page."""
+    turns = services.chats.turns(person, chat_id)
+    turn = next((one for one in turns if one.id == turn_id and one.role == "assistant"), None)
+    if turn is None:
+        raise NotFoundError("workbench.not_found")
+    return page(request, "chat_part.html", person, part="answer", turn=_shown(turn))
+
+
+@router.post("/chat/{chat_id}/rename")
+def rename(services: Services, person: Reader, chat_id: str, title: Annotated[str, Form(max_length=300)]) -> Response:
+    """Another title."""
+    services.chats.change(person, chat_id, title=title)
+    return RedirectResponse(f"/chat/{chat_id}", 303)
+
+
+@router.post("/chat/{chat_id}/remove")
+def remove(services: Services, person: Reader, chat_id: str) -> Response:
+    """Removes a chat with all that was said."""
+    services.chats.remove(person, chat_id)
+    return RedirectResponse("/chat", 303)
+
+
+def exchanges_of(turns: list[ChatTurn]) -> list[Exchange]:
+    """Questions with their answers, in order."""
+    by_place: dict[int, Exchange] = {}
+    for turn in turns:
+        if turn.role == "user":
+            by_place.setdefault(turn.place, Exchange()).question = turn
+        else:
+            by_place.setdefault(turn.place - 1, Exchange()).answers.append(_shown(turn))
+    return [by_place[place] for place in sorted(by_place)]
+
+
+def _shown(turn: ChatTurn) -> Shown:
+    known = turn.details
+    tokens, context = known.get("tokens") or 0, known.get("context") or 0
+    return Shown(
+        id=turn.id,
+        state=turn.state,
+        title=known.get("title", ""),
+        text=turn.text,
+        thinking=turn.thinking,
+        notices=known.get("notices", []),
+        reason=reason_text(known.get("reason")),
+        cut=bool(known.get("cut")),
+        finish=known.get("finish") or "",
+        tokens=tokens,
+        seconds=known.get("seconds") or 0.0,
+        context=context,
+        context_full=bool(context) and (known.get("prompt_tokens") or 0) + tokens >= context,
+    )
+
+
+def _page(
+    request: Request, services: Workbench, person: Person, row: Chat | None, setup: ChatSetup, turns: list[ChatTurn]
+) -> Response:
+    choices = _choices(services, person, setup)
+    return page(
+        request,
+        "chat.html",
+        person,
+        chat=row,
+        setup=setup,
+        groups=[(name, [one for one in choices if one.group == name]) for name in _GROUPS],
+        other=next((one.reference for one in choices if one.reference != setup.models[0]), setup.models[0]),
+        bounds=_bounds(),
+        exchanges=exchanges_of(turns),
+        found=services.chats.page(person),
+        longest=LONGEST_QUESTION,
+        texts={name: say(f"chat_{name}", **{one: f"{{{one}}}" for one in _PLACEHOLDERS}) for name in _TEXTS},
+    )
+
+
+def _choices(services: Workbench, person: Person, setup: ChatSetup) -> list[ChatModel]:
+    """What to choose from; a chosen model that is gone stays in the list, as what it was called."""
+    try:
+        found = services.chats.models.choices(person, also=setup.models)
+    except UserError:  # the run that the chat was with has been removed
+        found = services.chats.models.choices(person)
+    known = {one.reference for one in found}
+    return found + [ChatModel(name, name, "base") for name in dict.fromkeys(setup.models) if name not in known]
+
+
+def _bounds() -> dict[str, tuple[Any, Any]]:
+    """The least and most of each sampling parameter, for the form; the service checks them again."""
+    found = {}
+    for name, info in ChatSampling.model_fields.items():
+        marks = {
+            key: getattr(one, key) for one in info.metadata for key in ("ge", "gt", "le", "lt") if hasattr(one, key)
+        }
+        least = marks.get("ge", 0.01 if "gt" in marks else None)
+        most = marks.get("le", marks["lt"] - 1 if "lt" in marks else None)
+        found[name] = (least, most)
+    return found
