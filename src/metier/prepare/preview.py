@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from metier.data import Conversation, ImagePart, Message
 from metier.prepare.spec import PrepareSpec
-from metier.rendering import Example, Renderer
+from metier.rendering import Example, IncrementalDecoder, Renderer
 
 IMAGE = "[image]"
 
 
 def preview_rows(
-    conversations: Sequence[Conversation], *, renderer: Renderer | None = None, spec: PrepareSpec | None = None
+    conversations: Sequence[Conversation],
+    *,
+    renderer: Renderer | None = None,
+    spec: PrepareSpec | None = None,
+    pieces: bool = False,
 ) -> list[dict[str, Any]]:
     """One entry an example: {row, text_segments, cut_at, left_out, truncated, tokens, loss_tokens, dropped_turns}.
 
     text_segments: [{text, loss}] of what the model sees, pictures as `[image]`; cut_at: how many tokens are kept if
     `cutoff_len` cuts the row, else None; left_out: the text behind a cut at the end; truncated: tokens that are cut. A
     row that gives several examples (each answer is one where the template rewrites earlier turns) has several entries.
+    pieces: also the tokens one by one, [{text, ids, loss}], where a character that takes several is one piece.
     Without a renderer the messages themselves are shown, loss on the answers, and nothing is counted.
     """
     spec = spec or PrepareSpec()
     if renderer is None:
         return [_plain(row, spec.train_on_history) for row in conversations]
-    return [entry for row in conversations for entry in _rendered(row, renderer, spec)]
+    return [entry for row in conversations for entry in _rendered(row, renderer, spec, pieces)]
 
 
-def _rendered(row: Conversation, renderer: Renderer, spec: PrepareSpec) -> list[dict[str, Any]]:
+def _rendered(row: Conversation, renderer: Renderer, spec: PrepareSpec, pieces: bool) -> list[dict[str, Any]]:
     options: dict[str, Any] = {"train_on_history": spec.train_on_history, "enable_thinking": spec.enable_thinking}
     whole = renderer.examples(row, **options)
     kept = renderer.examples(row, cutoff_len=spec.cutoff_len, **options)
@@ -52,6 +58,7 @@ def _rendered(row: Conversation, renderer: Renderer, spec: PrepareSpec) -> list[
                 "tokens": length,
                 "loss_tokens": sum(label >= 0 for label in example.labels),
                 "dropped_turns": example.dropped_turns,
+                **({"pieces": _pieces(example, renderer)} if pieces else {}),
             }
         )
     return entries
@@ -60,6 +67,30 @@ def _rendered(row: Conversation, renderer: Renderer, spec: PrepareSpec) -> list[
 def _segments(example: Example, renderer: Renderer) -> list[dict[str, Any]]:
     segments = renderer.segments(example)
     return [{"text": _pictured(segment.text, renderer), "loss": segment.loss} for segment in segments]
+
+
+def _pieces(example: Example, renderer: Renderer) -> list[dict[str, Any]]:
+    """The tokens with their text, each with the loss that lies on it."""
+    whole = SimpleNamespace(decode=lambda ids: renderer.encoder.decode(ids, skip_special_tokens=False))
+    pieces: list[dict[str, Any]] = []
+    waiting: list[int] = []
+    decoder, loss = IncrementalDecoder(whole), False
+
+    def add(text: str) -> None:
+        if waiting:
+            pieces.append({"text": text, "ids": list(waiting), "loss": loss})
+            waiting.clear()
+
+    for token, label in zip(example.input_ids, example.labels, strict=True):
+        if (label >= 0) != loss:
+            add(decoder.finish())
+            loss = label >= 0
+        text = decoder.push(token)
+        waiting.append(token)
+        if text:
+            add(text)
+    add(decoder.finish())
+    return pieces
 
 
 def _pictured(text: str, renderer: Renderer) -> str:

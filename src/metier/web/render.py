@@ -54,7 +54,7 @@ def environment() -> Environment:
     made.globals.update(t=say, icon=icon, static=static, has_page=has_page)
     made.filters.update(
         moment=moment, bytes=size_text, duration=duration, number=number, percent=percent, markdown=to_html,
-        data_json=data_json,
+        data_json=data_json, short=short,
     )  # fmt: skip
     return made
 
@@ -113,6 +113,16 @@ def duration(seconds: float | None) -> str:
 def number(value: float | None) -> str:
     """A number with its thousands apart."""
     return "–" if value is None else f"{value:,}"
+
+
+def short(value: float | None) -> str:
+    """A large number in short: `135 M`, `7.6 B`."""
+    if value is None:
+        return "–"
+    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if value >= size:
+            return f"{value / size:.1f} {unit}" if value < 100 * size else f"{value / size:.0f} {unit}"
+    return f"{value:.0f}"
 
 
 def percent(value: float | None, digits: int = 1) -> str:

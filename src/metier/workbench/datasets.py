@@ -7,30 +7,31 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
-from metier.core.errors import DataError, UserError
+from metier.core.errors import DataError
 from metier.core.files import sha256_file, write_json
 from metier.data import Dataset as LoadedSet
 from metier.data import load_dataset
-from metier.data.containers import CONTAINERS, file_type, open_records
+from metier.data.containers import CONTAINERS, file_type
 from metier.data.entries import shipped_entries
-from metier.data.formats import decide_layout
 from metier.workbench.accounts import Person
+from metier.workbench.apart import ask
 from metier.workbench.errors import ConflictError, NotFoundError, TooLargeError
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Dataset, new_id
 
 _NAME = re.compile(r"[^\W][\w.\-]{0,63}")
-_LOOKED_AT = 5
-_CELL = 500
+_RESERVED = ("new", "uploads")  # places of the pages
+UPLOAD = "upload.json"
+PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,24 @@ class Upload:
 
 
 @dataclass(frozen=True)
+class Page:
+    """Some sets, and the name that the next ones begin behind (None: there are no more)."""
+
+    datasets: list[Dataset]
+    next: str | None
+    total: int
+
+
+@dataclass(frozen=True)
 class Look:
     """What a file seems to be. columns: in order of appearance; rows: the first few, as text; format: where it is one
-    of the known; problem: why it cannot be read as it is; needs_columns: a mapping is asked for."""
+    of the known; roles: role → column, as it would be read; problem: why it cannot be read as it is; needs_columns: a
+    mapping is asked for."""
 
     columns: list[str]
     rows: list[dict[str, str]]
     format: str | None
+    roles: dict[str, str]
     problem: str
     needs_columns: bool
 
@@ -63,6 +75,7 @@ class Datasets:
         self.uploads = uploads
         self.upload_bytes = upload_bytes
         self.quota_bytes = quota_bytes
+        self.removed: Callable[..., None] = lambda owner, row, runs: None  # who else has something of it listens
         self._coming: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -84,7 +97,7 @@ class Datasets:
                 target.flush()
                 os.fsync(target.fileno())
             (folder / f"file{suffix}.part").replace(folder / f"file{suffix}")
-            write_json(folder / "upload.json", {"file_name": file_name[:300], "size": size})
+            write_json(folder / UPLOAD, {"file_name": file_name[:300], "size": size})
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -115,30 +128,8 @@ class Datasets:
         self, owner: Person, upload_id: str, *, columns: Mapping[str, str] | None = None, format: str | None = None
     ) -> Look:
         """The first rows of an upload, and whether it can be read (with these columns)."""
-        file = self._upload(owner, upload_id)
-        names: dict[str, None] = {}
-        rows: list[dict[str, str]] = []
-        chosen: str | None = None
-        problem, needs = "", False
-        try:
-            source = open_records(file)
-            first = None
-            for row in islice(source.rows, _LOOKED_AT):
-                if row.problem is not None:
-                    raise row.problem
-                first = first or row
-                names.update(dict.fromkeys(row.values))
-                rows.append({name: _cell(value) for name, value in row.values.items()})
-            if first is None:
-                raise DataError("data.empty_set", file=file.name)
-            try:
-                layout = decide_layout(first, folder=file.parent, format=format, columns=columns or None)
-                chosen = layout.format.name
-            except UserError as error:
-                needs, problem = not columns, _say(error, file)
-        except UserError as error:
-            problem = _say(error, file)
-        return Look(list(names), rows, chosen, problem, needs)
+        seen = ask("look", file=self._upload(owner, upload_id), columns=dict(columns or {}) or None, format=format)
+        return Look(**seen)
 
     def register(
         self, owner: Person, upload_id: str, name: str, *, columns: Mapping[str, str] | None = None,
@@ -146,19 +137,20 @@ class Datasets:
     ) -> Dataset:  # fmt: skip
         """Reads the whole upload and gives it a name. Raises DataError with the first row that is wrong."""
         name = name.strip()
-        if not _NAME.fullmatch(name):
+        if not _NAME.fullmatch(name) or name in _RESERVED:
             raise DataError("data.bad_name", name=name[:80])
         if name in shipped_entries():
             raise DataError("data.name_shipped", name=name)
         file = self._upload(owner, upload_id)
-        try:
-            loaded = load_dataset(
-                str(file), columns=columns or None, format=format, skip_bad_rows=skip_bad_rows, allow_text=True
-            )
-        except UserError as error:
-            error.fields.update({key: _hide(value, file) for key, value in error.fields.items()})
-            raise
-        said = json.loads((file.parent / "upload.json").read_text(encoding="utf-8"))
+        read = ask(
+            "read",
+            file=file,
+            columns=dict(columns or {}) or None,
+            format=format,
+            skip_bad_rows=skip_bad_rows,
+            folder=file.parent,
+        )
+        said = json.loads((file.parent / UPLOAD).read_text(encoding="utf-8"))
         row = Dataset(
             id=new_id(),
             owner_id=owner.id,
@@ -166,19 +158,19 @@ class Datasets:
             file_name=said["file_name"],
             sha256=sha256_file(file),
             size=file.stat().st_size,
-            rows=len(loaded),
-            details=_details(loaded, columns, skip_bad_rows),
+            rows=read["rows"],
+            details=_details(read, columns, skip_bad_rows),
         )
         target = self.folder / row.id
         target.parent.mkdir(parents=True, exist_ok=True)
-        (file.parent / "upload.json").unlink()
+        (file.parent / UPLOAD).unlink()
         file.parent.rename(target)
         try:
             with self.database.write() as session:
                 session.add(row)
         except IntegrityError as error:
             target.rename(file.parent)
-            write_json(file.parent / "upload.json", said)
+            write_json(file.parent / UPLOAD, said)
             raise ConflictError("workbench.dataset_taken", name=name) from error
         return row
 
@@ -186,12 +178,26 @@ class Datasets:
         """Throws an upload away."""
         shutil.rmtree(self._upload(owner, upload_id).parent, ignore_errors=True)
 
+    def waiting(self, owner: Person) -> list[Upload]:
+        """An owner's uploads that are not registered yet, the newest first."""
+        found = []
+        folder = self.uploads / owner.id
+        for path in sorted(folder.iterdir(), key=lambda one: -one.stat().st_mtime) if folder.is_dir() else ():
+            with suppress(NotFoundError):
+                found.append(self.upload(owner, path.name))
+        return found
+
+    def upload(self, owner: Person, upload_id: str) -> Upload:
+        """One of them. Raises NotFoundError."""
+        said = json.loads((self._upload(owner, upload_id).parent / UPLOAD).read_text(encoding="utf-8"))
+        return Upload(upload_id, said["file_name"], said["size"])
+
     def _upload(self, owner: Person, upload_id: str) -> Path:
         folder = self.uploads / owner.id / upload_id
         files = (
             [path for path in folder.glob("file.*") if not path.name.endswith(".part")] if upload_id.isalnum() else []
         )
-        if not files or not (folder / "upload.json").is_file():
+        if not files or not (folder / UPLOAD).is_file():
             raise NotFoundError("workbench.no_upload")
         return files[0]
 
@@ -202,6 +208,21 @@ class Datasets:
         with self.database.read() as session:
             query = select(Dataset).where(Dataset.owner_id == owner.id).order_by(Dataset.created.desc())
             return list(session.scalars(query))
+
+    def page(self, owner: Person, *, search: str = "", after: str | None = None, limit: int = PAGE) -> Page:
+        """An owner's sets, the newest first. after: the name that the previous page ended with."""
+        query = select(Dataset).where(Dataset.owner_id == owner.id)
+        if search.strip():
+            query = query.where(Dataset.name.icontains(search.strip(), autoescape=True))
+        limit = max(1, min(limit, 200))
+        with self.database.read() as session:
+            total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+            if after is not None:
+                last = self.get(owner, after)
+                older = (Dataset.created < last.created) | ((Dataset.created == last.created) & (Dataset.id < last.id))
+                query = query.where(older)
+            rows = list(session.scalars(query.order_by(Dataset.created.desc(), Dataset.id.desc()).limit(limit + 1)))
+        return Page(rows[:limit], rows[limit - 1].name if len(rows) > limit else None, total)
 
     def get(self, owner: Person, name: str) -> Dataset:
         """One set by id or name. Raises NotFoundError."""
@@ -221,12 +242,14 @@ class Datasets:
         """The file of a set."""
         return next(iter((self.folder / row.id).glob("file.*")))
 
-    def remove(self, owner: Person, name: str) -> None:
-        """Removes a set with its file. Runs keep what they froze until they are removed themselves."""
+    def remove(self, owner: Person, name: str, *, runs: bool = False) -> None:
+        """Removes a set with all that was made of it. Live jobs keep their copy until they end; of ended ones only the
+        results stay, with `runs` not even these."""
         row = self.get(owner, name)
         with self.database.write() as session:
             session.execute(delete(Dataset).where(Dataset.id == row.id, Dataset.owner_id == owner.id))
         shutil.rmtree(self.folder / row.id, ignore_errors=True)
+        self.removed(owner, row, runs=runs)
 
     def load(self, owner: Person, name: str, *, most: int | None = None) -> LoadedSet:
         """An owner's or a shipped set, loaded."""
@@ -254,20 +277,12 @@ class Datasets:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _details(loaded: LoadedSet, columns: Mapping[str, str] | None, skip_bad_rows: bool) -> dict[str, Any]:
-    entry: dict[str, Any] = {"formatting": loaded.format}
-    if columns or loaded.format in ("sharegpt", "openai"):
-        entry["columns"] = dict(loaded.columns)
-    return {
-        "entry": entry,
-        "format": loaded.format,
-        "kind": loaded.kind,
-        "columns": dict(loaded.columns),
-        "encoding": loaded.encoding,
-        "skip_bad_rows": skip_bad_rows,
-        "notes": [{"key": note.key, "fields": {k: str(v) for k, v in note.fields.items()}} for note in loaded.notes],
-        "skipped": len(loaded.skipped),
-    }
+def _details(read: Mapping[str, Any], columns: Mapping[str, str] | None, skip_bad_rows: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {"formatting": read["format"]}
+    if columns or read["format"] in ("sharegpt", "openai"):
+        entry["columns"] = read["columns"]
+    kept = {key: read[key] for key in ("format", "kind", "columns", "encoding", "notes", "skipped", "records")}
+    return {"entry": entry, **kept, "skip_bad_rows": skip_bad_rows}
 
 
 def _suffix(file_name: str) -> str:
@@ -276,20 +291,6 @@ def _suffix(file_name: str) -> str:
     if suffix not in CONTAINERS:
         raise DataError("data.unknown_file_type", file=file_name[:200], known=" ".join(CONTAINERS))
     return suffix + (".gz" if file_name.lower().endswith(".gz") else "")
-
-
-def _cell(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _CELL else text[:_CELL] + "…"
-
-
-def _say(error: UserError, file: Path) -> str:
-    return error.text().replace(str(file), file.name)
-
-
-def _hide(value: Any, file: Path) -> Any:
-    """A message's field without the machine's path."""
-    return str(value).replace(str(file), file.name) if isinstance(value, str | Path) else value
 
 
 def names(rows: Iterable[Dataset]) -> list[str]:

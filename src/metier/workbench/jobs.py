@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from metier.core.i18n import Language, has_text, translate
 from metier.workbench import layout
 from metier.workbench.accounts import Person
+from metier.workbench.copies import forget_marked
 from metier.workbench.errors import ConflictError, NotFoundError
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Job, Share, new_id, now
@@ -171,6 +172,8 @@ class Jobs:
                 job.state, job.ended = "cancelled", now()
             elif job.state == "running":
                 job.stopping = "cancel"
+        if job.state in ENDED:
+            forget_marked(self.folder_of(job))
         self.touched(job_id)
         self.changed()
         return job

@@ -22,6 +22,7 @@ from metier.core.files import read_json, write_json
 from metier.workbench import devices, layout
 from metier.workbench.backends.base import Backend
 from metier.workbench.child import NO_SPACE
+from metier.workbench.copies import forget_marked
 from metier.workbench.jobs import Jobs
 from metier.workbench.stalls import Stalls
 from metier.workbench.store.database import Database
@@ -274,6 +275,7 @@ class Scheduler:
             row.summary, row.stopping = summary or {}, ""
         self._forget(job)
         self.jobs.touched(job.id)
+        forget_marked(self.jobs.folder_of(row))
         self._ended(row)
         self._wake.set()
 

@@ -17,11 +17,15 @@ from metier.workbench.backends import Backend, LocalBackend
 from metier.workbench.chathosts import ChatHosts
 from metier.workbench.chatmodels import ChatModels
 from metier.workbench.chats import Chats
+from metier.workbench.checking import Checks
 from metier.workbench.datasets import Datasets
 from metier.workbench.following import Followers
+from metier.workbench.forgetting import Forgetting
 from metier.workbench.freezing import Freezer
 from metier.workbench.jobs import Jobs
+from metier.workbench.models import Models
 from metier.workbench.records import Records
+from metier.workbench.rows import Rows
 from metier.workbench.scheduler import Scheduler
 from metier.workbench.secrets import Secrets
 from metier.workbench.settings import WorkbenchSettings
@@ -73,6 +77,12 @@ class Workbench:
             freeze=freezer.freeze,
             most_devices=lambda: len(self.backend.devices()),
         )
+        self.models = Models(self.database, settings.jobs, self.artifacts)
+        self.rows = Rows(self.datasets, settings.folder / "cache", find_model=self.models.folder)
+        self._held.callback(self.rows.close)
+        self.checks = Checks(self.jobs, self.datasets)
+        self.forgetting = Forgetting(self.jobs)
+        self.datasets.removed = self.forgetting.removed
         self.scheduler = Scheduler(self.database, self.jobs, self.backend, environment=self._environment)
         self.records = Records(self.jobs)
         self.followers = Followers(self.jobs, draining=lambda: self.draining)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated, Any
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from metier.api.access import Owner, Services
 from metier.api.once import once
 from metier.core.i18n import current_language
 from metier.data import list_datasets
+from metier.workbench.checking import CUTOFF, DEFAULT_MODEL
+from metier.workbench.errors import NotFoundError
 from metier.workbench.store.tables import Dataset
 
 router = APIRouter(tags=["datasets"])
@@ -26,6 +30,13 @@ class Reading(_Body):
 
     columns: dict[str, str] = Field(default_factory=dict, examples=[{"prompt": "问题", "response": "回答"}])
     format: str | None = Field(None, max_length=40)
+
+
+class Order(_Body):
+    """With which model's tokens a set is checked, and how long an example may be."""
+
+    model: str = Field(DEFAULT_MODEL, max_length=200)
+    cutoff_len: int = Field(CUTOFF, ge=8, le=1_000_000)
 
 
 class Registration(Reading):
@@ -69,9 +80,16 @@ def look(services: Services, owner: Owner, upload_id: str, body: Reading) -> dic
         "columns": seen.columns,
         "rows": seen.rows,
         "format": seen.format,
+        "roles": seen.roles,
         "problem": seen.problem,
         "needs_columns": seen.needs_columns,
     }
+
+
+@router.get("/uploads/{upload_id}")
+def waiting(services: Services, owner: Owner, upload_id: str) -> dict[str, Any]:
+    """One upload."""
+    return dataclasses.asdict(services.datasets.upload(owner, upload_id))
 
 
 @router.delete("/uploads/{upload_id}", status_code=204)
@@ -93,16 +111,30 @@ def register(request: Request, services: Services, owner: Owner, body: Registrat
     return once(request, services, owner, body, create)
 
 
+@router.get("/uploads")
+def uploads(services: Services, owner: Owner) -> list[dict[str, Any]]:
+    """Your uploads that wait to be registered, the newest first."""
+    return [dataclasses.asdict(one) for one in services.datasets.waiting(owner)]
+
+
 @router.get("/datasets")
-def datasets(services: Services, owner: Owner) -> dict[str, Any]:
-    """Your sets, and those that come with the product."""
+def datasets(
+    services: Services,
+    owner: Owner,
+    search: Annotated[str, Query(max_length=200)] = "",
+    after: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> dict[str, Any]:
+    """Your sets, the newest first, and those that come with the product. `next` is the `after` of the next page."""
     language = current_language()
     shipped = [
         {"name": info.name, "title": info.title.get(language, ""), "split": info.split, "license": info.license}
         for info in list_datasets()
         if info.origin == "shipped"
     ]
-    return {"datasets": [dataset_view(row) for row in services.datasets.list(owner)], "shipped": shipped}
+    found = services.datasets.page(owner, search=search, after=after, limit=limit)
+    sets = [dataset_view(row) for row in found.datasets]
+    return {"datasets": sets, "next": found.next, "total": found.total, "shipped": shipped}
 
 
 @router.get("/datasets/{name}")
@@ -112,6 +144,78 @@ def get(services: Services, owner: Owner, name: str) -> dict[str, Any]:
 
 
 @router.delete("/datasets/{name}", status_code=204)
-def remove(services: Services, owner: Owner, name: str) -> None:
-    """Removes a set with its file."""
-    services.datasets.remove(owner, name)
+def remove(services: Services, owner: Owner, name: str, runs: bool = False) -> None:
+    """Removes a set with its file and checks. runs: also the ended runs that used it, whose answers quote its rows."""
+    services.datasets.remove(owner, name, runs=runs)
+
+
+@router.get("/datasets/{name}/runs")
+def users(services: Services, owner: Owner, name: str) -> list[dict[str, Any]]:
+    """Your runs that used a set of yours."""
+    jobs = services.forgetting.users(owner, services.datasets.get(owner, name))
+    return [{"id": job.id, "title": job.title, "kind": job.kind, "state": job.state} for job in jobs]
+
+
+@router.get("/datasets/{name}/file")
+def file(services: Services, owner: Owner, name: str) -> FileResponse:
+    """The file of a set of yours, as it was sent; whole or a range of it."""
+    row = services.datasets.get(owner, name)
+    path = services.datasets.file_of(row)
+    headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+    return FileResponse(
+        path,
+        media_type="application/octet-stream",
+        filename=f"{row.id}{''.join(path.suffixes)}",
+        content_disposition_type="attachment",
+        headers=headers,
+    )
+
+
+@router.get("/datasets/{name}/rows")
+def rows(
+    services: Services,
+    owner: Owner,
+    name: str,
+    first: Annotated[int, Query(ge=1)] = 1,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+) -> dict[str, Any]:
+    """Rows of a set of yours or a shipped one from row `first` on: their cells, their messages, why one is left out."""
+    page = services.rows.page(owner, name, first=first, count=limit)
+    following = page.rows[-1].number + 1 if page.rows and page.rows[-1].number < page.last else None
+    return {"rows": [dataclasses.asdict(row) for row in page.rows], "next": following, "total": page.last}
+
+
+@router.get("/datasets/{name}/rows/{number}/preview")
+def preview(
+    services: Services,
+    owner: Owner,
+    name: str,
+    number: int,
+    model: Annotated[str, Query(max_length=200)] = DEFAULT_MODEL,
+    cutoff_len: Annotated[int, Query(ge=8, le=1_000_000)] = CUTOFF,
+    train_on_history: bool = False,
+) -> list[dict[str, Any]]:
+    """One row as a model will see it, one entry an example: tokens with the loss on them, and where it is cut."""
+    return services.rows.preview(
+        owner, name, number, model=model, cutoff_len=cutoff_len, train_on_history=train_on_history
+    )
+
+
+@router.post("/datasets/{name}/check", status_code=201)
+def order_check(request: Request, services: Services, owner: Owner, name: str, body: Order) -> Response:
+    """Checks a set in a job: lengths, cuts, empty answers, repetitions."""
+
+    def create() -> dict[str, Any]:
+        return {"job": services.checks.order(owner, name, model=body.model, cutoff_len=body.cutoff_len).id}
+
+    return once(request, services, owner, {"dataset": name, **body.model_dump()}, create)
+
+
+@router.get("/datasets/{name}/check")
+def check(services: Services, owner: Owner, name: str) -> dict[str, Any]:
+    """The newest check of a set, and what it found: kinds with rows."""
+    found = services.checks.newest(owner, name)
+    if found is None:
+        raise NotFoundError("workbench.no_check", name=name)
+    findings = [dataclasses.asdict(one) for one in found.findings]
+    return {"job": found.job.id, "state": found.job.state, "findings": findings, "result": found.result}

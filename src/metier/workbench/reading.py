@@ -1,0 +1,183 @@
+"""What the child does with a set's file: looks into its first rows, or reads it whole and keeps rows to be shown.
+
+rows.jsonl    one line a record: `row`, `raw` (its cells as text), `messages`, `problem` (why it is left out)
+rows.index    where each line begins, eight bytes each, so that any row is found at once
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from array import array
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from metier.core.errors import DataError, UserError
+from metier.core.i18n import translate
+from metier.data import Conversation, Dataset, ImagePart, load_dataset
+from metier.data.containers import open_records
+from metier.data.formats import decide_layout
+from metier.data.rows import RawRow
+
+ROWS, INDEX = "rows.jsonl", "rows.index"
+LOOKED_AT = 5
+_LOOK_CELL, _ROW_CELL = 500, 20_000  # characters of a cell that are shown
+_MOST_FACTOR, _MOST_LEAST = 4, 64 << 20  # rows are kept up to so many bytes, as much as a set's file and a little
+
+
+def look(file: str, columns: dict[str, str] | None, format: str | None) -> dict[str, Any]:
+    """The first rows of a file and what it seems to be; see `metier.workbench.datasets.Look`."""
+    path = Path(file)
+    names: dict[str, None] = {}
+    rows: list[dict[str, str]] = []
+    chosen: str | None = None
+    roles: dict[str, str] = {}
+    problem, needs = "", False
+    try:
+        first = None
+        for row in islice(open_records(path).rows, LOOKED_AT):
+            if row.problem is not None:
+                raise row.problem
+            first = first or row
+            names.update(dict.fromkeys(row.values))
+            rows.append({name: _cell(value, _LOOK_CELL) for name, value in row.values.items()})
+        if first is None:
+            raise DataError("data.empty_set", file=path.name)
+        try:
+            layout = decide_layout(first, folder=path.parent, format=format, columns=columns or None)
+            chosen = layout.format.name
+            roles = {role: column for role, column in layout.columns.items() if column in names}
+            _try(path, columns, format)
+        except UserError as error:
+            needs, problem = chosen is None and not columns, _say(error, path)
+    except UserError as error:
+        problem = _say(error, path)
+    return {
+        "columns": list(names), "rows": rows, "format": chosen, "roles": roles, "problem": problem,
+        "needs_columns": needs,
+    }  # fmt: skip
+
+
+def _try(path: Path, columns: dict[str, str] | None, format: str | None) -> None:
+    """Reads the first rows as they would be read."""
+    load_dataset(str(path), columns=columns or None, format=format, max_samples=LOOKED_AT, allow_text=True)
+
+
+def read(
+    file: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool, folder: str
+) -> dict[str, Any]:
+    """Reads the whole file, keeps its rows in `folder`, and says what it is. Raises what is wrong with its first bad
+    row, unless those are left out."""
+    path = Path(file)
+    try:
+        loaded = load_dataset(
+            str(path), columns=columns or None, format=format, skip_bad_rows=skip_bad_rows, allow_text=True
+        )
+    except UserError as error:
+        error.fields.update({key: _hide(value, path) for key, value in error.fields.items()})
+        raise
+    kept = keep_rows(loaded, Path(folder))
+    return {
+        "format": loaded.format,
+        "kind": loaded.kind,
+        "columns": dict(loaded.columns),
+        "encoding": loaded.encoding,
+        "notes": [{"key": note.key, "fields": {k: str(v) for k, v in note.fields.items()}} for note in loaded.notes],
+        "rows": len(loaded),
+        "skipped": len(loaded.skipped),
+        "records": kept,
+    }
+
+
+def keep_rows(loaded: Dataset, folder: Path) -> int:
+    """Writes a set's rows and their index into `folder`; returns how many, of a huge set the first ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    most = max(_MOST_LEAST, _MOST_FACTOR * loaded.path.stat().st_size)
+    places = array("Q")
+    aside = folder / f".{ROWS}"
+    with aside.open("wb") as target:
+        for line in _lines(loaded):
+            if target.tell() + len(line) > most:
+                break
+            places.append(target.tell())
+            target.write(line)
+        places.append(target.tell())
+        target.flush()
+        os.fsync(target.fileno())
+    index = folder / f".{INDEX}"
+    index.write_bytes(places.tobytes())
+    aside.replace(folder / ROWS)
+    index.replace(folder / INDEX)  # last: with it, both are there
+    return len(places) - 1
+
+
+def _lines(loaded: Dataset) -> Iterator[bytes]:
+    good = {one.row: one for one in loaded.conversations}
+    bad = {int(one.fields["row"]): one for one in loaded.skipped if "row" in one.fields}
+    for row in open_records(loaded.path).rows:
+        said: dict[str, Any] = {"row": row.row, "raw": _raw(row)}
+        if row.row in good:
+            said["messages"] = _messages(good[row.row])
+        problem = bad.get(row.row)
+        if problem is not None:
+            fields = {key: str(_hide(value, loaded.path)) for key, value in problem.fields.items()}
+            said["problem"] = {"key": problem.key, "fields": fields}
+        yield json.dumps(said, ensure_ascii=False, default=str).encode("utf-8", "replace") + b"\n"
+
+
+def _raw(row: RawRow) -> dict[str, str]:
+    return {name: _cell(value, _ROW_CELL) for name, value in row.values.items()}
+
+
+def _messages(conversation: Conversation) -> list[dict[str, str]]:
+    return [
+        {"role": turn.role,
+         "content": "".join("[image]" if isinstance(part, ImagePart) else part.text for part in turn.parts)}
+        for turn in conversation.messages
+    ]  # fmt: skip
+
+
+def read_rows(folder: Path, first: int, count: int) -> tuple[list[dict[str, Any]], int]:
+    """Rows `first` (from 1) and the `count - 1` behind it, and how many are kept. Raises FileNotFoundError."""
+    index = folder / INDEX
+    kept = index.stat().st_size // 8 - 1
+    begin, end = max(0, first - 1), min(kept, max(0, first - 1) + count)
+    if begin >= end:
+        return [], kept
+    with index.open("rb") as source:
+        source.seek(8 * begin)
+        places = array("Q", source.read(8 * (end - begin + 1)))
+    with (folder / ROWS).open("rb") as source:
+        source.seek(places[0])
+        block = source.read(places[-1] - places[0])
+    return [json.loads(line) for line in block.splitlines()], kept
+
+
+def problem_text(problem: Mapping[str, Any] | None) -> str:
+    """Why a row is left out, in the reader's language."""
+    return translate(problem["key"], **problem["fields"]) if problem else ""
+
+
+def _cell(value: Any, most: int) -> str:
+    text = value if isinstance(value, str) else json.dumps(_plain(value), ensure_ascii=False, default=str)
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def _plain(value: Any) -> Any:
+    """Bytes, such as a picture's, by their number."""
+    if isinstance(value, bytes):
+        return f"[{len(value)} bytes]"
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _say(error: UserError, file: Path) -> str:
+    return error.text().replace(str(file), file.name)
+
+
+def _hide(value: Any, file: Path) -> Any:
+    """A message's field without the machine's path."""
+    return str(value).replace(str(file), file.name) if isinstance(value, str | Path) else value
