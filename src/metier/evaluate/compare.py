@@ -22,13 +22,10 @@ from metier.evaluate.pairing import paired
 from metier.evaluate.predictions import Fields, Row, predictions_file, read_predictions
 from metier.evaluate.scoring import AUTO, Scored, blindness, counts_of, describe, language_of, score, score_all
 from metier.evaluate.sidebyside import side_by_side
-from metier.evaluate.spec import CompareSpec
+from metier.evaluate.spec import DECIDING, CompareSpec
 from metier.evaluate.verdict import verdict
 
-RIGHT_OR_WRONG = ("choice_accuracy", "contains", "exact_match", "correct")
 _GUARD = ("correct", "choice_accuracy", "contains", "exact_match")
-# The first of these that could be scored decides, where the user names none.
-_PRIMARY = (*RIGHT_OR_WRONG, "rougel_answer", "chrf", "token_f1")
 _TIE = 1e-9
 
 
@@ -174,12 +171,12 @@ def _values(scored: Scored) -> Array:
 
 
 def _primary(named: str, duel: Duel) -> str:
-    """The metric that decides. By itself: the first of `_PRIMARY` that judges at least a fifth of the rows."""
+    """The metric that decides. By itself: the first of `DECIDING` that judges at least a fifth of the rows."""
     if named != AUTO:
         if named not in duel.metrics:
             raise ConfigError("evaluate.primary_not_scored", metric=named)
         return named
-    enough = [name for name in _PRIMARY if name in duel.metrics and 5 * duel.metrics[name]["n"] >= len(duel.base.rows)]
+    enough = [name for name in DECIDING if name in duel.metrics and 5 * duel.metrics[name]["n"] >= len(duel.base.rows)]
     found = next(iter(enough), next(iter(duel.metrics), None))
     if found is None:
         raise ConfigError("evaluate.nothing_scored")

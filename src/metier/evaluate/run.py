@@ -69,7 +69,9 @@ def run_evaluate(spec: EvaluateSpec, folder: Path, events: EventLog) -> dict[str
     write_json(folder / "metrics.json", result)
     if spec.output_metrics is not None:
         write_json(spec.output_metrics, result)
-    brief = {name: {key: one[key] for key in ("score", "low", "high")} for name, one in result["metrics"].items()}
+    brief = {
+        name: {key: one[key] for key in ("score", "low", "high", "scale")} for name, one in result["metrics"].items()
+    }
     events.emit("end", rows=len(rows), metrics=brief)
     keys = {key: value for key, value in result.items() if key.startswith("predict_")}
     return {"rows": len(rows), "metrics": brief, "counts": result["counts"], **keys}

@@ -10,6 +10,9 @@ from pydantic import BeforeValidator, Field
 from metier.core.specs import Spec
 
 Language = Literal["auto", "zh", "en"]
+RIGHT_OR_WRONG = ("choice_accuracy", "contains", "exact_match", "correct")
+# The first of these that judges enough rows decides, where the user names none.
+DECIDING = (*RIGHT_OR_WRONG, "rougel_answer", "chrf", "token_f1")
 
 
 def _names(value: Any) -> Any:

@@ -23,7 +23,7 @@ def run_single(
     listeners: tuple[Listener, ...] = (),
 ) -> StepResult:
     """Runs one step; the same spec goes on in the same run, another one gets a run of its own."""
-    inputs = _inputs(spec, EventLog(None, listeners))
+    inputs = inputs_of(spec, EventLog(None, listeners))
     identity = {"step": kind, "spec": spec.model_dump(mode="json")}
     run = find_or_create_run(settings().runs, kind, identity, folder=folder, fresh=fresh)
     run.write_manifest(inputs={key: str(value) if isinstance(value, Path) else value for key, value in inputs.items()})
@@ -31,7 +31,7 @@ def run_single(
     return run_step(step, run.step(kind), listeners=listeners)
 
 
-def _inputs(spec: Spec, events: EventLog) -> dict[str, Any]:
+def inputs_of(spec: Spec, events: EventLog) -> dict[str, Any]:
     """What the result depends on besides the spec: sets, models, files."""
     values = {name: getattr(spec, name) for name in type(spec).model_fields}
     found: dict[str, Any] = {}

@@ -16,6 +16,7 @@ from metier.workbench.store.tables import Job
 _DOWNLOADS = (
     "predictions.jsonl",
     "metrics.json",
+    "rows.jsonl",
     "compare.json",
     "prepare.json",
     "report.html",
@@ -72,7 +73,8 @@ def downloads(folder: Path) -> dict[str, Path]:
         for weights in ("adapter", "model"):
             for path in sorted((step / weights).glob("*")) if (step / weights).is_dir() else ():
                 found[f"{step.name}/{weights}/{path.name}"] = path
-    return {name: path for name, path in found.items() if path.is_file() and not path.is_symlink()}
+    inside = folder.resolve()
+    return {name: path for name, path in found.items() if path.is_file() and path.resolve().is_relative_to(inside)}
 
 
 def _base(job: Job) -> str:

@@ -30,6 +30,7 @@ _SETS = ("dataset", "eval_dataset", "test_dataset", "train", "test", "guard")
 _STEPS = ("pred_file", "base", "tuned", "guard_base", "guard_tuned", "prepare", "run", "train", "compare")
 _UNSET = ("output_metrics", "manifest", "recipe", "preview", "metrics_base", "metrics_tuned", "predict_base",
           "predict_tuned")  # fmt: skip
+_BASE = ("base_model_name_or_path", "base_adapter_name_or_path")
 FindSet = Callable[[Person, str], tuple[Dataset, Path, dict[str, Any]]]
 
 
@@ -46,9 +47,10 @@ class Freezer:
             return work
         frozen: dict[str, Any] = {}
         entries: dict[str, Any] = {}
+        nested = kind in ("recipe", "score")
         sections = ("prepare", "train", "predict", "guard", "evaluate", "compare", "report")
         for key, value in work.items():
-            if kind == "recipe" and key in sections and isinstance(value, dict):
+            if nested and key in sections and isinstance(value, dict):
                 spec = STEPS["predict" if key == "guard" else key]
                 frozen[key] = self._section(owner, value, folder, entries, wired=spec)
             elif kind == "recipe" and key == "data":
@@ -56,8 +58,8 @@ class Freezer:
             else:
                 frozen[key] = value
         top = self._section(owner, {k: v for k, v in frozen.items() if not isinstance(v, dict) or k not in sections}
-                            if kind == "recipe" else work, folder, entries)  # fmt: skip
-        frozen = {**frozen, **top}
+                            if nested else work, folder, entries)  # fmt: skip
+        frozen = {**frozen, **top, **self._base(owner, frozen)}
         if entries:
             write_json(folder / DATASET_INFO, entries)
         return frozen
@@ -127,6 +129,11 @@ class Freezer:
             except OSError:
                 shutil.copyfile(file, target)
         return {**entry, "file_name": target.name}
+
+    def _base(self, owner: Person, values: dict[str, Any]) -> dict[str, Any]:
+        """The model that a scored one is compared with, named by the same keys with `base_` before them."""
+        given = {key.removeprefix("base_"): value for key, value in values.items() if key in _BASE}
+        return {f"base_{key}": value for key, value in self._model(owner, given).items()}
 
     def _model(self, owner: Person, values: dict[str, Any]) -> dict[str, Any]:
         changed: dict[str, Any] = {}

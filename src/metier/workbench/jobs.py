@@ -262,5 +262,7 @@ def _title(kind: str, work: Mapping[str, Any], language: str) -> str:
     if kind == "recipe":
         titles = work.get("title") or {}
         return str(titles.get(language) or titles.get("en") or work.get("name") or kind)
+    if kind == "score":
+        kind, work = "", work["predict"]
     parts = (kind, str(work.get("model_name_or_path") or work.get("model") or ""), str(work.get("dataset") or ""))
     return " · ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""What a job runs: a whole recipe, one step of it, or the fetching of a model."""
+"""What a job runs: a whole recipe, a scored prediction, one step, or the fetching of a model."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ STEPS: dict[str, type[Spec]] = {
     "compare": CompareSpec,
     "report": ReportSpec,
 }
-KINDS = ("recipe", *STEPS, "fetch")
-ON_DEVICE = frozenset({"recipe", "train", "predict"})  # the others read files and think on the processor
+KINDS = ("recipe", "score", *STEPS, "fetch")
+ON_DEVICE = frozenset({"recipe", "score", "train", "predict"})  # the others read files and think on the processor
 
 
 def check_work(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,6 +40,13 @@ def check_work(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
         if find(name) is None:
             raise ConfigError("workbench.unknown_model", name=name)
         return {"model": name}
+    if kind == "score":
+        from metier.recipes.scoring import ScoreSpec
+
+        scoring = parse_spec(ScoreSpec, dict(values), source=kind)
+        if not scoring.predict.dataset:
+            raise ConfigError("predict.no_dataset", key="predict.dataset")
+        return scoring.model_dump(mode="json")
     if kind not in STEPS:
         raise ConfigError("workbench.unknown_kind", kind=kind, known=", ".join(KINDS))
     return parse_spec(STEPS[kind], dict(values), source=kind).model_dump(mode="json")
@@ -65,10 +72,39 @@ def run_work(kind: str, work: dict[str, Any], folder: Path, listeners: tuple[Lis
         comparison = read_json(run.step("compare") / "compare.json")
         return {
             "verdict": comparison.get("verdict"),
+            "gain": gain_of(comparison),
             "steps": [{"step": one.name, "seconds": one.seconds, "skipped": one.skipped} for one in results],
         }
+    if kind == "score":
+        return _score(work, folder, listeners)
     from metier.recipes.single import run_single
 
     EventLog(None, listeners).emit("step", name=kind)
     result = run_single(kind, parse_spec(STEPS[kind], work, source=kind), folder=folder, listeners=listeners)
     return result.summary
+
+
+def _score(work: dict[str, Any], folder: Path, listeners: tuple[Listener, ...]) -> dict[str, Any]:
+    from metier.core.files import read_json
+    from metier.recipes.scoring import ScoreSpec, run_scoring
+    from metier.runs import find_or_create_run
+
+    spec = parse_spec(ScoreSpec, work, source="score")
+    run = find_or_create_run(folder.parent, "score", spec.model_dump(mode="json"), folder=folder)
+    results = {one.name: one for one in run_scoring(spec, run, listeners=listeners)}
+    scored = results.get("evaluate") or results["evaluate-tuned"]
+    summary = {**scored.summary, "steps": [{"step": one.name, "seconds": one.seconds} for one in results.values()]}
+    if "compare" in results:
+        comparison = read_json(run.step("compare") / "compare.json")
+        summary |= {"verdict": comparison["verdict"], "gain": gain_of(comparison)}
+    return summary
+
+
+def gain_of(comparison: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The deciding metric of a comparison: both scores, their difference with its interval, and its scale."""
+    metric = comparison.get("primary")
+    entry = (comparison.get("metrics") or {}).get(metric)
+    if entry is None:
+        return None
+    sides = {side: entry[side]["score"] for side in ("base", "tuned")}
+    return {"metric": metric, **sides, **{key: entry[key] for key in ("difference", "low", "high", "n", "scale")}}

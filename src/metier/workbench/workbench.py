@@ -26,9 +26,11 @@ from metier.workbench.jobs import Jobs
 from metier.workbench.models import Models
 from metier.workbench.records import Records
 from metier.workbench.rows import Rows
+from metier.workbench.results import Results
 from metier.workbench.scheduler import Scheduler
 from metier.workbench.secrets import Secrets
 from metier.workbench.settings import WorkbenchSettings
+from metier.workbench.shares import Reports, Shares
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Job
 
@@ -89,6 +91,9 @@ class Workbench:
         self.chats = Chats(self.database, ChatModels(self.artifacts), ChatHosts(self.database, self.backend.devices))
         self.scheduler.ahead = self.chats.hosts.ahead
         self.chats.hosts.free_again = self.jobs.changed
+        self.results = Results(self.jobs)
+        self.reports = Reports(self.jobs)
+        self.shares = Shares(self.jobs, self.reports)
 
     def _environment(self, job: Job) -> dict[str, str]:
         """What a job's child gets of its owner's: the keys that it names, and the language."""

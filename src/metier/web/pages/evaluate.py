@@ -1,0 +1,200 @@
+"""Evaluate and predict: ask a model the rows of a set, see how far it is, read what it is worth, row by row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from metier.api.access import Services
+from metier.core.i18n import current_language
+from metier.data import list_datasets
+from metier.evaluate import EvaluateSpec
+from metier.models import list_models
+from metier.predict import PredictSpec
+from metier.recipes.scoring import named
+from metier.report.rows import excerpt
+from metier.web import figures
+from metier.web.fields import fields_of
+from metier.web.render import page
+from metier.web.visit import Reader
+from metier.workbench import layout
+from metier.workbench.accounts import Person
+from metier.workbench.jobs import ENDED, reason_text
+from metier.workbench.live import newest_events
+from metier.workbench.results import KINDS, ORDERS, PAGE, Evaluation, headline
+from metier.workbench.store.tables import Job
+from metier.workbench.workbench import Workbench
+
+router = APIRouter()
+_LISTED = 20
+_OFFERED = 50  # runs of one's own in the list of models
+_COMMON = ("temperature", "top_p", "top_k", "max_new_tokens", "repetition_penalty", "batch_size", "max_samples", "seed")
+_FOLDED = ("cutoff_len", "system_prompt", "enable_thinking", "stop", "dtype", "skip_bad_rows")
+_CHIPS = ("choice_accuracy", "contains", "exact_match", "bleu4", "rougel")  # scores shown with each row
+_SCORING = ("metrics", "language", "bootstrap_samples", "confidence")
+Text = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/evaluate")
+def form(
+    request: Request,
+    services: Services,
+    person: Reader,
+    model: Text = "",
+    dataset: Text = "",
+    search: Text = "",
+    after: Annotated[str | None, Query(max_length=16)] = None,
+) -> Response:
+    """The form, and the evaluations so far."""
+    found = services.jobs.page(person, kinds=KINDS, search=search, after=after, limit=_LISTED)
+    return page(
+        request,
+        "evaluate.html",
+        person,
+        models=_models(services, person, model),
+        sets=_sets(services, person),
+        chosen_model=model,
+        chosen_set=dataset,
+        common=fields_of(PredictSpec, "predict", "predict", _COMMON),
+        folded=fields_of(PredictSpec, "predict", "predict", _FOLDED),
+        scoring=fields_of(EvaluateSpec, "evaluate", "evaluate", _SCORING),
+        found=found,
+        search=search,
+        after=after,
+        heads={job.id: _headline(job) for job in found.jobs},
+    )
+
+
+@router.get("/evaluate/{job_id}")
+def result(
+    request: Request,
+    services: Services,
+    person: Reader,
+    job_id: str,
+    step: Text = "",
+    order: Text = "",
+    metric: Text = "",
+    search: Text = "",
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """What one evaluation found, or how far it is."""
+    found = services.results.get(person, job_id, step)
+    order = order if order in ORDERS else "worst"
+    metric = metric if metric in found.metrics else next(iter(found.metrics), "")
+    rows = services.results.rows(found, order=order, metric=metric, search=search, after=after)
+    shown = [
+        {
+            "row": row,
+            "asked": excerpt(row.prompt, 240),
+            "reference": figures.beside(row.label, row.answer.text)[0],
+            "answer": figures.beside(row.label, row.answer.text)[1],
+            "base": figures.beside(row.label, row.base.text)[1] if row.base else [],
+        }
+        for row in rows.rows
+    ]
+
+    def address(**changes: int) -> str:
+        asked = {"step": found.step, "order": order, "metric": metric, "search": search, **changes}
+        return f"/evaluate/{found.job.id}?{urlencode(asked)}#rows"
+
+    return page(
+        request,
+        "evaluation.html",
+        person,
+        job=found.job,
+        ended=found.job.state in ENDED,
+        reason=reason_text(found.job.reason),
+        found=found,
+        lines={line.name: line for line in found.lines},
+        rows=rows,
+        shown=shown,
+        order=order,
+        orders=ORDERS if found.base else tuple(one for one in ORDERS if one not in ("lost", "gained")),
+        metric=metric,
+        chips=tuple(dict.fromkeys((metric, *(name for name in _CHIPS if name in found.metrics)))) if metric else (),
+        search=search,
+        after=after,
+        back=address(after=max(0, after - PAGE)) if after else "",
+        forth=address(after=rows.next) if rows.next else "",
+        live=_live(services, found),
+        has_report=found.job.kind == "recipe" and found.job.state == "done",
+        figures=figures,
+    )
+
+
+def _headline(job: Job) -> dict[str, str] | None:
+    """The deciding score of a finished job, in words."""
+    if job.summary.get("gain"):
+        return figures.gain_words(job.summary["gain"])
+    known = headline(job.summary)
+    return None if known is None else figures.score_words(*known)
+
+
+def _models(services: Workbench, person: Person, chosen: str) -> dict[str, list[dict[str, Any]]]:
+    """What can be asked: runs of one's own that trained something, models on this machine, others to be fetched."""
+    found = services.jobs.page(person, states=("done",), kinds=("recipe", "train"), limit=_OFFERED).jobs
+    if chosen.startswith("run:") and all(f"run:{job.id}" != chosen for job in found):
+        found = [services.artifacts.job(person, chosen)[0], *found]
+    own = [
+        {
+            "value": f"run:{job.id}",
+            "label": job.title,
+            "created": job.created,
+            "base": str(job.spec["asked"].get("model_name_or_path") or ""),
+            "test": str((job.spec["asked"].get("data") or {}).get("test") or ""),
+        }
+        for job in found
+    ]
+    here: list[dict[str, Any]] = []
+    away: list[dict[str, Any]] = []
+    for info in list_models():
+        if not info.vision:
+            (away if info.folder is None else here).append({"value": info.name, "label": info.title or info.name})
+    return {"own": own, "here": here, "away": away}
+
+
+def _sets(services: Workbench, person: Person) -> dict[str, list[dict[str, str]]]:
+    """Sets of one's own, and shipped ones, those that are made for measuring first."""
+    language = current_language()
+    shipped = [info for info in list_datasets() if info.origin == "shipped"]
+    shipped.sort(key=lambda info: (info.split not in ("test", "guard"), info.name))
+    return {
+        "own": [{"value": row.name, "label": f"{row.name} · {row.rows:,}"} for row in services.datasets.list(person)],
+        "shipped": [{"value": one.name, "label": f"{one.name} · {one.title.get(language, '')}"} for one in shipped],
+    }
+
+
+def _live(services: Workbench, found: Evaluation) -> dict[str, Any]:
+    """How far a job is: its steps with what became of them, the newest progress, and where its events go on."""
+    job = found.job
+    folder = services.jobs.folder_of(job)
+    steps = folder / layout.RUN / "steps"
+    events = newest_events(folder)
+    now = next((str(one.get("of") or "") for one in reversed(events)), "")
+    told = [one for one in events if one.get("event") == "progress" and one.get("of") == now]
+    progress = {"step": 0, "total": 0, **(told[-1] if told else {})}
+    names = _steps_of(job)
+    done = {name: (steps / name / "done.json").is_file() for name in names}
+    events_at, log_at = (_size(folder / name) for name in (layout.EVENTS, layout.LOG))
+    return {"steps": names, "done": done, "now": now, "progress": progress, "from": f"e{events_at}.l{log_at}"}
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _steps_of(job: Job) -> list[str]:
+    if job.kind == "recipe":
+        guard = ("guard-base",) if (job.spec["asked"].get("data") or {}).get("guard") else ()
+        tuned = ("guard-tuned",) if guard else ()
+        return ["prepare", "predict-base", *guard, "train", "predict-tuned", *tuned, "evaluate-base", "evaluate-tuned",
+                "compare", "report"]  # fmt: skip
+    if job.kind != "score":
+        return [job.kind]
+    sides = ("base", "tuned") if job.spec["asked"].get("base_model_name_or_path") else ("",)
+    names = [named(kind, side) for kind in ("predict", "evaluate") for side in sides]
+    return [*names, "compare"] if len(sides) > 1 else names

@@ -1,0 +1,114 @@
+// The form of an evaluation: bounds are checked as one types, the base model is offered, the work is sent.
+"use strict";
+(() => {
+  const form = document.getElementById("evaluate-form");
+  if (!form) return;
+  const texts = JSON.parse(form.dataset.texts);
+  const model = document.getElementById("evaluate-model");
+  const set = document.getElementById("evaluate-set");
+  const against = document.getElementById("evaluate-against");
+  const problem = document.getElementById("evaluate-problem");
+  let setChosen = set.value !== "";
+
+  function mark(field, text) {
+    field.setAttribute("aria-invalid", text ? "true" : "false");
+    const place = document.getElementById(`${field.id}-wrong`);
+    if (place) place.textContent = text;
+    return !text;
+  }
+
+  function wrongWith(field) {
+    const { kind, least, most, above, below } = field.dataset;
+    const given = field.value.trim();
+    if (!given || (kind !== "number" && kind !== "integer")) return "";
+    const value = Number(given);
+    if (!Number.isFinite(value)) return texts.number;
+    if (kind === "integer" && !Number.isInteger(value)) return texts.integer;
+    if (least !== undefined && value < Number(least)) return texts.least.replace("%bound%", least);
+    if (most !== undefined && value > Number(most)) return texts.most.replace("%bound%", most);
+    if (above !== undefined && value <= Number(above)) return texts.above.replace("%bound%", above);
+    if (below !== undefined && value >= Number(below)) return texts.below.replace("%bound%", below);
+    return "";
+  }
+
+  function valueOf(field) {
+    const given = field.value.trim();
+    if (field.dataset.kind === "lines") return field.value.split("\n").map((one) => one.trim()).filter(Boolean);
+    if (given === "") return undefined;
+    if (field.dataset.kind === "number" || field.dataset.kind === "integer") return Number(given);
+    if (field.dataset.kind === "switch") return given === "true";
+    return field.dataset.kind === "text" ? field.value : given;
+  }
+
+  // A run of one's own is measured on the set it was made for, beside the model it began from.
+  function modelChanged() {
+    const chosen = model.selectedOptions[0];
+    const base = chosen?.dataset.base ?? "";
+    against.classList.toggle("hidden", !base);
+    against.querySelector("span").textContent = texts.against.replace("%base%", base);
+    const test = chosen?.dataset.test;
+    if (test && !setChosen && [...set.options].some((one) => one.value === test)) set.value = test;
+    if (model.value) mark(model, "");
+  }
+
+  function showProblem(error) {
+    let first = null;
+    for (const one of error.problem?.errors ?? []) {
+      const name = one.field.replace(/^work\./, "");
+      const field = name === "predict.dataset" ? set : name === "predict.model_name_or_path" ? model : form.querySelector(`[name="${CSS.escape(name)}"]`);
+      if (!field) continue;
+      field.closest("details")?.setAttribute("open", "");
+      mark(field, one.message);
+      first ??= field;
+    }
+    problem.textContent = error.message;
+    problem.classList.toggle("hidden", first !== null);
+    first?.focus();
+  }
+
+  async function send() {
+    const fields = [...form.querySelectorAll("[name][data-kind]")];
+    const right = [
+      mark(model, model.value ? "" : texts.model),
+      mark(set, set.value ? "" : texts.set),
+      ...fields.map((field) => mark(field, wrongWith(field))),
+    ];
+    if (right.includes(false)) {
+      const wrong = form.querySelector('[aria-invalid="true"]');
+      wrong.closest("details")?.setAttribute("open", "");
+      wrong.focus();
+      return;
+    }
+    const work = { predict: { model_name_or_path: model.value, dataset: set.value }, evaluate: {} };
+    for (const field of fields) {
+      const [section, key] = field.name.split(".");
+      const value = valueOf(field);
+      if (value !== undefined) work[section][key] = value;
+    }
+    const base = model.selectedOptions[0]?.dataset.base;
+    if (base && against.querySelector("input").checked) work.base_model_name_or_path = base;
+    const title = `${model.selectedOptions[0].text.split(" · ")[0]} · ${set.value}`.slice(0, 300);
+    const job = await metier.call("POST", "/api/v1/jobs", { kind: "score", work, title });
+    location.href = `/evaluate/${job.id}`;
+  }
+
+  form.addEventListener("input", (event) => {
+    if (event.target.dataset.kind) mark(event.target, wrongWith(event.target));
+  });
+  set.addEventListener("change", () => { setChosen = set.value !== ""; if (setChosen) mark(set, ""); });
+  model.addEventListener("change", modelChanged);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("[type=submit]");
+    button.disabled = true;
+    problem.classList.add("hidden");
+    try {
+      await send();
+    } catch (error) {
+      showProblem(error);
+    } finally {
+      button.disabled = false;
+    }
+  });
+  modelChanged();
+})();

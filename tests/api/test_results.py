@@ -1,0 +1,108 @@
+"""What evaluations found, over the API: scores with definitions, rows in any order, tables for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import openpyxl
+import pytest
+from fastapi.testclient import TestClient
+
+from metier.workbench.accounts import Person
+from metier.workbench.results import Results
+from metier.workbench.workbench import Workbench
+from tests.support.bench import PASSWORD, member
+from tests.support.finished import add_job, answers, predicted, recipe_job
+
+
+@pytest.fixture
+def li(client: TestClient, owner: Person) -> TestClient:
+    """A client in which the owner is signed in."""
+    client.post("/api/v1/session", json={"name": "li", "password": PASSWORD}).raise_for_status()
+    return client
+
+
+def test_scores_of_both_models_come_with_intervals_and_definitions(
+    li: TestClient, workbench: Workbench, owner: Person
+) -> None:
+    job = recipe_job(workbench, owner)
+    found = li.get(f"/api/v1/jobs/{job.id}/results").json()
+    first = found["scores"][0]
+    assert first["name"] == "choice_accuracy" and first["decides"]
+    assert first["value"]["score"] == pytest.approx(10 / 12)
+    assert first["base"]["score"] == pytest.approx(2 / 12)
+    assert first["change"]["low"] < first["change"]["difference"] < first["change"]["high"]
+    assert "letters read from the answer" in first["definition"] and first["described"]["tokenizer"]
+    assert found["predict_keys"]["predict_bleu-4"] > 0
+    assert found["verdict"]["outcome"] == "better"
+    alone = li.get(f"/api/v1/jobs/{job.id}/results", params={"step": "evaluate-base"}).json()
+    assert not alone["compared"] and alone["scores"][0]["value"]["score"] == pytest.approx(2 / 12)
+    assert li.get(f"/api/v1/jobs/{job.id}/results", params={"step": "../prepare"}).status_code == 404
+
+
+def test_rows_come_worst_first_and_can_be_searched_and_paged(
+    li: TestClient, workbench: Workbench, owner: Person
+) -> None:
+    job = recipe_job(workbench, owner, tuned=answers(12, 10, said={3: "头痛 <b>"}))
+    address = f"/api/v1/jobs/{job.id}/results/rows"
+    page = li.get(address, params={"limit": 5}).json()
+    assert page["total"] == 12 and page["next"] == 5
+    assert {row["row"] for row in page["rows"][:3]} == {4, 11, 12}
+    assert page["rows"][0]["base"]["text"] and page["rows"][0]["answer"]["scores"]["choice_accuracy"] == 0.0
+    last = li.get(address, params={"limit": 5, "after": 10}).json()
+    assert len(last["rows"]) == 2 and last["next"] is None
+    hits = li.get(address, params={"search": "头痛"}).json()
+    assert [row["row"] for row in hits["rows"]] == [4]
+    gained = li.get(address, params={"order": "gained", "metric": "choice_accuracy", "limit": 1}).json()
+    assert gained["rows"][0]["answer"]["scores"]["choice_accuracy"] == 1.0
+    assert gained["rows"][0]["base"]["scores"]["choice_accuracy"] == 0.0
+
+
+def test_answers_can_be_looked_at_while_they_are_made(li: TestClient, workbench: Workbench, owner: Person) -> None:
+    job = add_job(workbench, owner, "predict", state="running", dataset="cases")
+    file = predicted(workbench.jobs.folder_of(job) / "run" / "steps" / "predict", answers(3, 3))
+    with file.open("a", encoding="utf-8") as growing:
+        growing.write('{"prompt": "half')
+    rows = li.get(f"/api/v1/jobs/{job.id}/results/rows").json()
+    assert rows["total"] == 3 and rows["rows"][0]["answer"]["scores"] == {}
+
+
+def test_results_are_the_owners(li: TestClient, workbench: Workbench, owner: Person) -> None:
+    other = member(workbench, owner, "wang")
+    job = recipe_job(workbench, other)
+    for path in ("results", "results/rows", "results/rows.csv", "results/rows.xlsx", "shares", "files"):
+        assert li.get(f"/api/v1/jobs/{job.id}/{path}").status_code == 404, path
+    assert li.get(f"/evaluate/{job.id}").status_code == 404
+    assert li.get(f"/reports/{job.id}").status_code == 404
+    assert li.get(f"/reports/{job.id}/page").status_code == 404
+
+
+def test_attack_35_no_cell_of_an_export_is_a_formula(li: TestClient, workbench: Workbench, owner: Person) -> None:
+    said = {0: '=HYPERLINK("http://evil","x")', 1: "+cmd|' /C calc'!A0", 2: "@SUM(A1)", 3: "-1+2", 4: "\t=1", 5: "\r=1"}
+    said |= {6: "\x00\x0b= \ud800", 7: "＝1+1", 8: " =1"}
+    job = recipe_job(workbench, owner, tuned=answers(12, 10, said=said))
+    text = li.get(f"/api/v1/jobs/{job.id}/results/rows.csv")
+    assert text.headers["content-disposition"].startswith("attachment") and text.content.startswith(b"\xef\xbb\xbf")
+    table = list(csv.DictReader(io.StringIO(text.content.decode("utf-8-sig"), newline="")))
+    assert len(table) == 12 and float(table[9]["choice_accuracy"]) == 1.0
+    assert table[0]["answer"] == """'=HYPERLINK("http://evil","x")"""
+    sheet = openpyxl.load_workbook(io.BytesIO(li.get(f"/api/v1/jobs/{job.id}/results/rows.xlsx").content)).active
+    cells = [cell for line in sheet.iter_rows(min_row=2) for cell in line]
+    assert len(cells) > 12 * 10 and {cell.data_type for cell in cells} <= {"s", "n", "inlineStr"}
+    for value in [*(one for row in table for one in row.values()), *(cell.value for cell in cells)]:
+        if isinstance(value, str) and value and not value.replace(".", "").isdigit():
+            assert not value.lstrip().startswith(("=", "+", "-", "@", "＝")) and value[:1] not in "\t\r"
+
+
+def test_an_evaluation_of_anothers_answers_does_not_lead_outside(
+    workbench: Workbench, owner: Person, client: TestClient
+) -> None:
+    job = add_job(workbench, owner, "evaluate")
+    step = workbench.jobs.folder_of(job) / "run" / "steps" / "evaluate"
+    step.mkdir(parents=True)
+    metrics = {"predictions": {"file": "/etc/passwd"}, "metrics": {}}
+    (step / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    results: Results = workbench.results
+    assert results.get(owner, job.id).side.predictions is None

@@ -1,0 +1,92 @@
+"""Jobs as they are when they have ended: a run folder with real scores of made-up answers, and the row for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from metier.core.events import EventLog
+from metier.core.files import write_json
+from metier.evaluate import CompareSpec, EvaluateSpec, run_compare, run_evaluate
+from metier.report import ReportSpec, run_report
+from metier.workbench import layout
+from metier.workbench.accounts import Person
+from metier.workbench.store.tables import Job, now
+from metier.workbench.work import gain_of
+from metier.workbench.workbench import Workbench
+
+LETTERS = "ABCDE"
+
+
+def answers(count: int, right: int, *, said: dict[int, str] | None = None) -> list[dict[str, Any]]:
+    """Choice questions of which the first `right` are answered right. said: other answers, by row from 0."""
+    rows = []
+    for number in range(count):
+        gold = LETTERS[number % 5]
+        given = gold if number < right else LETTERS[(number + 1) % 5]
+        prompt = f"<|im_start|>user\nCase {number}: what fits?\nA. one\nB. two\nC. three\nD. four\nE. five<|im_end|>\n"
+        rows.append(
+            {
+                "prompt": f"{prompt}<|im_start|>assistant\n",
+                "predict": (said or {}).get(number, f"It is this. Answer: {given}"),
+                "label": f"It is that. Answer: {gold}",
+                "id": number,
+                "row": number + 1,
+                "finish_reason": "stop",
+                "meta": {"answer": gold, "kind": "choice"},
+            }
+        )
+    return rows
+
+
+def predicted(folder: Path, rows: list[dict[str, Any]]) -> Path:
+    """A finished predict step."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "predictions.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    write_json(folder / "done.json", {"summary": {}, "seconds": 1.0, "ended": "2026-11-24T09:05:00+00:00"})
+    return path
+
+
+def compared_run(run: Path, base: list[dict[str, Any]], tuned: list[dict[str, Any]]) -> dict[str, Any]:
+    """Both models' answers, scored, compared and reported, in the run folder `run`; returns the comparison."""
+    quiet, steps = EventLog(None, ()), run / "steps"
+    files = {side: predicted(steps / f"predict-{side}", rows) for side, rows in (("base", base), ("tuned", tuned))}
+    for side, file in files.items():
+        run_evaluate(EvaluateSpec(pred_file=file, bootstrap_samples=100), steps / f"evaluate-{side}", quiet)
+    run_compare(CompareSpec(**files, bootstrap_samples=100), steps / "compare", quiet)
+    run_report(ReportSpec(run=run, title="Made", title_zh="造的"), steps / "report", quiet)
+    write_json(steps / "report" / "done.json", {"summary": {}, "seconds": 1.0, "ended": "2026-11-24T09:06:00+00:00"})
+    return dict(json.loads((steps / "compare" / "compare.json").read_text(encoding="utf-8")))
+
+
+def recipe_job(
+    workbench: Workbench,
+    owner: Person,
+    *,
+    base: list[dict[str, Any]] | None = None,
+    tuned: list[dict[str, Any]] | None = None,
+    title: str = "Medical",
+) -> Job:
+    """A recipe that has ended: 12 rows, of which the base answers 2 and the tuned model 10 right."""
+    job = add_job(workbench, owner, "recipe", title=title)
+    run = workbench.jobs.folder_of(job) / layout.RUN
+    comparison = compared_run(run, base or answers(12, 2), tuned or answers(12, 10))
+    with workbench.database.write() as session:
+        row = session.get(Job, job.id)
+        assert row is not None
+        row.summary = {"verdict": comparison["verdict"], "gain": gain_of(comparison)}
+    return workbench.jobs.get(owner, job.id)
+
+
+def add_job(
+    workbench: Workbench, owner: Person, kind: str, *, title: str = "Medical", state: str = "done", **asked: Any
+) -> Job:
+    """Only the row, with an empty folder."""
+    asked = {"model_name_or_path": "smollm2-135m", "data": {"train": "cases", "test": "cases_test"}, **asked}
+    job = Job(owner_id=owner.id, kind=kind, title=title, spec={"asked": asked, "work": asked}, state=state, ended=now())
+    with workbench.database.write() as session:
+        session.add(job)
+    workbench.jobs.folder_of(job).mkdir(parents=True)
+    return job
