@@ -82,12 +82,13 @@ def predictions_file(path: Path) -> Path:
     raise DataError("evaluate.no_predictions_in_folder", folder=path)
 
 
-def read_predictions(file: Path, fields: Fields) -> list[Row]:
-    """All rows. Raises DataError naming file and line for the first that is not a prediction, and for an empty file."""
+def read_predictions(file: Path, fields: Fields, *, need_labels: bool = True) -> list[Row]:
+    """All rows. Raises DataError naming file and line for the first that is not a prediction, for an empty file, and
+    with `need_labels` for one without any reference."""
     rows = [_row(record, line, at, file, fields) for at, (line, record) in enumerate(_records(file))]
     if not rows:
         raise DataError("evaluate.empty", file=file)
-    if not any(row.label or row.gold for row in rows):
+    if need_labels and not any(row.label or row.gold for row in rows):
         raise DataError("evaluate.no_labels", file=file, field=fields.label)
     seen: dict[int | str, int] = {}
     for row in rows:

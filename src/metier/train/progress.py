@@ -65,6 +65,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             total=state.max_steps,
             epoch=round(state.epoch or 0.0, 4),
             **self._pending,
+            tokens=self.trainer.tokens_seen,
             tokens_per_second=round((self.trainer.tokens_seen - tokens) / max(now - then, 1e-9), 1),
             eta_seconds=round(seconds_per_step * (state.max_steps - state.global_step), 1),
             memory_bytes=memory_bytes(),

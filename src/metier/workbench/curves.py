@@ -11,7 +11,7 @@ from typing import Any
 
 from metier.workbench.live import Feed
 
-MEASURES = ("loss", "learning_rate", "tokens_per_second", "memory_bytes", "grad_norm")
+MEASURES = ("loss", "learning_rate", "tokens", "tokens_per_second", "memory_bytes", "grad_norm")
 _KEPT = 32  # jobs whose curves are remembered
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from metier.core.i18n import Language, has_text, translate
@@ -18,7 +18,7 @@ from metier.workbench.accounts import Person
 from metier.workbench.copies import forget_marked
 from metier.workbench.errors import ConflictError, NotFoundError
 from metier.workbench.store.database import Database
-from metier.workbench.store.tables import Job, Share, new_id, now
+from metier.workbench.store.tables import Job, Review, Share, new_id, now
 from metier.workbench.work import ON_DEVICE, check_work
 
 LIVE = ("queued", "running")
@@ -52,6 +52,7 @@ class Jobs:
         self._freeze = freeze
         self._most_devices = most_devices
         self.changed: Callable[[], None] = lambda: None  # the scheduler listens
+        self.removed: list[Callable[[str], None]] = []  # called with a removed job's id: its traces elsewhere go too
         self._stamps: dict[str, int] = {}
 
     def stamp(self, job_id: str) -> int:
@@ -212,10 +213,13 @@ class Jobs:
             if job.state in LIVE:
                 raise ConflictError("workbench.still_live")
             session.execute(delete(Share).where(Share.job_id == job_id))
+            session.execute(delete(Review).where(reviews_of(job_id)))
             session.delete(job)
         self.touched(job_id)
         # The row is gone first: a kill in between leaves a folder nobody owns, which the next start clears away.
         shutil.rmtree(layout.job_folder(self.folder, job_id), ignore_errors=True)
+        for forget in self.removed:
+            forget(job_id)
 
     def rename(self, owner: Person, job_id: str, title: str) -> Job:
         """Another title."""
@@ -236,6 +240,11 @@ class Jobs:
         with self.database.read() as session:
             query = select(Job).where(Job.owner_id == owner.id, Job.state.in_(ENDED), Job.ended > moment)
             return list(session.scalars(query.order_by(Job.ended.desc()).limit(PAGE)))
+
+
+def reviews_of(job_id: str) -> ColumnElement[bool]:
+    """The reviews that show a job's answers."""
+    return or_(*(Review.setup[(side, "job")].as_string() == job_id for side in ("left", "right")))
 
 
 def reason_text(reason: Mapping[str, Any] | None, language: Language | None = None) -> str:

@@ -18,6 +18,7 @@ from metier.workbench.chathosts import ChatHosts
 from metier.workbench.chatmodels import ChatModels
 from metier.workbench.chats import Chats
 from metier.workbench.checking import Checks
+from metier.workbench.comparison import Comparisons
 from metier.workbench.datasets import Datasets
 from metier.workbench.following import Followers
 from metier.workbench.forgetting import Forgetting
@@ -25,8 +26,9 @@ from metier.workbench.freezing import Freezer
 from metier.workbench.jobs import Jobs
 from metier.workbench.models import Models
 from metier.workbench.records import Records
-from metier.workbench.rows import Rows
 from metier.workbench.results import Results
+from metier.workbench.reviews import Reviews
+from metier.workbench.rows import Rows
 from metier.workbench.scheduler import Scheduler
 from metier.workbench.secrets import Secrets
 from metier.workbench.settings import WorkbenchSettings
@@ -85,6 +87,9 @@ class Workbench:
         self.checks = Checks(self.jobs, self.datasets)
         self.forgetting = Forgetting(self.jobs)
         self.datasets.removed = self.forgetting.removed
+        self.comparisons = Comparisons(self.jobs, self.artifacts, settings.folder / "pairs")
+        self._held.callback(self.comparisons.close)
+        self.reviews = Reviews(self.database, self.comparisons)
         self.scheduler = Scheduler(self.database, self.jobs, self.backend, environment=self._environment)
         self.records = Records(self.jobs)
         self.followers = Followers(self.jobs, draining=lambda: self.draining)
@@ -103,6 +108,7 @@ class Workbench:
         """Clears away what a kill left, takes over what still runs, and begins to serve the queue."""
         self.datasets.clear_away()
         self.chats.start()
+        self.comparisons.clear_away()
         self.scheduler.start()
 
     def close(self) -> None:

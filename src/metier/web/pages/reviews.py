@@ -1,0 +1,164 @@
+"""Blind review: the invitation, the judging, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from metier.api.access import Services
+from metier.api.routes.reviews import link_of
+from metier.web.prompts import turns_of
+from metier.web.render import page
+from metier.web.visit import Reader
+from metier.workbench.reviews import MOST_ROWS, Choice, closed_at, may_manage
+
+router = APIRouter()
+_SHOWN = 50
+Token = Annotated[str, Query(max_length=200)]
+
+
+@router.post("/reviews")
+def create(
+    request: Request,
+    services: Services,
+    person: Reader,
+    left: Annotated[str, Form(max_length=40)],
+    right: Annotated[str, Form(max_length=40)],
+    title: Annotated[str, Form(max_length=300)] = "",
+    rows: Annotated[int, Form(ge=1, le=MOST_ROWS)] = 50,
+    seed: Annotated[int, Form(ge=0, le=2**31)] = 42,
+) -> Response:
+    """Makes a review and shows its link."""
+    review, token = services.reviews.create(person, left, right, title=title, rows=rows, seed=seed)
+    return _review(request, services, person, review.id, link=link_of(review, token))
+
+
+@router.get("/reviews/{review_id}")
+def review(request: Request, services: Services, person: Reader, review_id: str, token: Token = "") -> Response:
+    """The invitation for a colleague; progress and results for the owner."""
+    return _review(request, services, person, review_id, token=token)
+
+
+def _review(
+    request: Request, services: Services, person: Reader, review_id: str, *, token: str = "", link: str = ""
+) -> Response:
+    reviews = services.reviews
+    found = reviews.get(person, review_id, token)
+    mine = may_manage(person, found)
+    results = reviews.results(person, found) if reviews.may_see_results(person, found) else None
+    asked = {}
+    if results is not None:
+        asked = {row: reviews.question(found, row) for row, _ in results.disagreements[:_SHOWN]}
+    return page(
+        request,
+        "review.html",
+        person,
+        review=found,
+        mine=mine,
+        token=token,
+        link=str(request.base_url).rstrip("/") + link if link else "",
+        standing=reviews.standing(person, found),
+        closed=closed_at(found),
+        progress=reviews.progress(person, review_id) if mine else [],
+        results=results,
+        asked=asked,
+        most=_SHOWN,
+        sides={"base": found.setup["left"], "tuned": found.setup["right"]},
+    )
+
+
+@router.post("/reviews/{review_id}/link")
+def new_link(request: Request, services: Services, person: Reader, review_id: str) -> Response:
+    """Another link, shown once; the old one stops."""
+    found = services.reviews.owned(person, review_id)
+    token = services.reviews.new_link(person, review_id)
+    return _review(request, services, person, review_id, link=link_of(found, token))
+
+
+@router.post("/reviews/{review_id}/state")
+def close(services: Services, person: Reader, review_id: str, closed: Annotated[bool, Form()]) -> Response:
+    """Ends the judging, or opens it again."""
+    services.reviews.close(person, review_id, closed=closed)
+    return RedirectResponse(f"/reviews/{review_id}", 303)
+
+
+@router.post("/reviews/{review_id}/remove")
+def remove(services: Services, person: Reader, review_id: str) -> Response:
+    """Removes it with everything that was said."""
+    services.reviews.remove(person, review_id)
+    return RedirectResponse("/compare", 303)
+
+
+@router.get("/reviews/{review_id}/judge")
+def judge(
+    request: Request,
+    services: Services,
+    person: Reader,
+    review_id: str,
+    row: Annotated[int | None, Query(ge=1, le=MOST_ROWS)] = None,
+    saved: Annotated[int | None, Query(ge=1, le=MOST_ROWS)] = None,
+    token: Token = "",
+) -> Response:
+    """One row: question and two unlabelled answers. Without `row`, the first that waits for a word."""
+    reviews = services.reviews
+    found = reviews.get(person, review_id, token)
+    standing = reviews.standing(person, found)
+    place = row - 1 if row is not None else standing.next
+    if place is None or closed_at(found) is not None:
+        return RedirectResponse(f"/reviews/{review_id}{_query(token)}", 303)
+    task = reviews.task(person, found, place)
+    return page(
+        request,
+        "review_judge.html",
+        person,
+        review=found,
+        task=task,
+        turns=turns_of(task.prompt),
+        standing=standing,
+        saved=saved,
+        token=token,
+        query=_query,
+    )
+
+
+@router.post("/reviews/{review_id}/judge")
+def say_which(
+    services: Services,
+    person: Reader,
+    review_id: str,
+    row: Annotated[int, Form(ge=1, le=MOST_ROWS)],
+    choice: Annotated[Choice, Form()],
+    reason: Annotated[str, Form(max_length=4000)] = "",
+    token: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Keeps a word and goes on with the next row that waits for one."""
+    found = services.reviews.get(person, review_id, token)
+    services.reviews.judge(person, found, row - 1, choice, reason)
+    waiting = services.reviews.standing(person, found).open
+    following = next((place for place in waiting if place >= row), waiting[0] if waiting else None)
+    if following is None:
+        return RedirectResponse(f"/reviews/{review_id}{_query(token)}", 303)
+    return RedirectResponse(f"/reviews/{review_id}/judge{_query(token, row=following + 1, saved=row)}", 303)
+
+
+@router.post("/reviews/{review_id}/undo")
+def undo(
+    services: Services,
+    person: Reader,
+    review_id: str,
+    row: Annotated[int, Form(ge=1, le=MOST_ROWS)],
+    token: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Takes a word back and shows its row again."""
+    found = services.reviews.get(person, review_id, token)
+    services.reviews.undo(person, found, row - 1)
+    return RedirectResponse(f"/reviews/{review_id}/judge{_query(token, row=row)}", 303)
+
+
+def _query(token: str = "", **values: int) -> str:
+    parts = [f"{key}={value}" for key, value in values.items()]
+    if token and all(one.isalnum() or one in "-_" for one in token):
+        parts.append(f"token={token}")
+    return f"?{'&'.join(parts)}" if parts else ""

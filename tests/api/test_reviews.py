@@ -1,0 +1,146 @@
+"""Blind review over the API: who may judge, what they learn meanwhile, and what is counted at the end."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from metier.workbench.accounts import Person
+from metier.workbench.store.tables import Job, Judgement, Review
+from metier.workbench.workbench import Workbench
+from tests.support.bench import PASSWORD, member
+from tests.support.ended import recipe_run
+
+
+@contextmanager
+def as_(workbench: Workbench, name: str) -> Iterator[TestClient]:
+    """A client that is signed in beside the first."""
+    from metier.web.app import build
+
+    client = TestClient(build(workbench), base_url="http://localhost", follow_redirects=False)
+    client.post("/api/v1/session", json={"name": name, "password": PASSWORD}).raise_for_status()
+    yield client
+
+
+@pytest.fixture
+def li(owner: Person, client: TestClient) -> TestClient:
+    client.post("/api/v1/session", json={"name": "li", "password": PASSWORD}).raise_for_status()
+    return client
+
+
+@pytest.fixture
+def job(owner: Person, workbench: Workbench) -> Job:
+    return recipe_run(workbench, owner, base_words="BASE says so.", tuned_words="TUNED says so.")
+
+
+def create(client: TestClient, job: Job, rows: int = 6) -> dict[str, Any]:
+    body = {"left": f"{job.id}.base", "right": f"{job.id}.tuned", "title": "Ward round", "rows": rows}
+    answer = client.post("/api/v1/reviews", json=body, headers={"Idempotency-Key": "one"})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def judge_by(client: TestClient, address: str, token: str, rows: int, prefers: str, reason: str = "") -> None:
+    """Judges every row for the side whose answer contains a word."""
+    for row in range(1, rows + 1):
+        task = client.get(f"{address}/rows/{row}", params={"token": token}).json()
+        choice = "left" if prefers in task["left"] else "right"
+        body = {"choice": choice, "reason": reason}
+        client.put(f"{address}/rows/{row}", params={"token": token}, json=body).raise_for_status()
+
+
+def test_two_reviewers_judge_blind_and_the_owner_reads_what_they_meant(
+    li: TestClient, owner: Person, workbench: Workbench, job: Job
+) -> None:
+    review = create(li, job)
+    assert li.post(
+        "/api/v1/reviews",
+        json={"left": f"{job.id}.base", "right": f"{job.id}.tuned", "title": "Ward round", "rows": 6},
+        headers={"Idempotency-Key": "one"},
+    ).json()["id"] == review["id"]  # fmt: skip
+    address, token = f"/api/v1/reviews/{review['id']}", review["link"].partition("token=")[2]
+    assert len(token) >= 22
+    for name in ("wang", "zhao"):
+        member(workbench, owner, name)
+    with as_(workbench, "wang") as wang, as_(workbench, "zhao") as zhao:
+        assert wang.get(address).status_code == 404
+        assert wang.get(f"{address}?token=wrong").status_code == 404
+        seen = wang.get(f"{address}?token={token}").json()
+        assert job.id not in str(seen) and "base" not in seen
+        judge_by(wang, address, token, 6, "TUNED", reason="=cmd()")
+        judge_by(zhao, address, token, 5, "TUNED")
+        row = zhao.get(f"{address}/rows/6").json()
+        choice = "left" if "BASE" in row["left"] else "right"
+        zhao.put(f"{address}/rows/6", json={"choice": choice}).raise_for_status()
+        assert zhao.get(f"{address}/rows/6").json()["choice"] == choice
+        assert wang.get(f"{address}/results").status_code == 403
+        assert wang.patch(address, json={"closed": True}).status_code == 404
+        found = li.get(f"{address}/results").json()
+        assert (found["wins"], found["losses"], found["ties"], found["judged"]) == (5, 0, 1, 6)
+        assert found["outcome"] == "tuned"
+        assert round(found["agreement"]["raw"], 3) == round(5 / 6, 3)
+        assert [one["row"] for one in found["disagreements"]] == [6]
+        li.patch(address, json={"closed": True}).raise_for_status()
+        assert wang.get(f"{address}/results").json()["wins"] == 5
+        assert wang.put(f"{address}/rows/1", json={"choice": "tie"}).status_code == 409
+    table = list(csv.DictReader(io.StringIO(li.get(f"{address}/judgements.csv").text.lstrip("\ufeff"))))
+    assert len(table) == 12
+    assert {line["reason"] for line in table} == {"", "'=cmd()"}
+
+
+def test_sides_are_drawn_for_each_row_and_reviewer(
+    li: TestClient, owner: Person, workbench: Workbench, job: Job
+) -> None:
+    review = create(li, job, rows=20)
+    stored = workbench.reviews.owned(owner, review["id"])
+    orders = set()
+    for person in (owner, member(workbench, owner, "wang"), member(workbench, owner, "zhao")):
+        tasks = [workbench.reviews.task(person, stored, place) for place in range(20)]
+        order = tuple("BASE" in task.left for task in tasks)
+        assert 0 < sum(order) < 20
+        assert order == tuple("BASE" in workbench.reviews.task(person, stored, n).left for n in range(20))
+        orders.add(order)
+    assert len(orders) == 3
+
+
+def test_an_owner_who_judges_sees_no_result_before_the_last_row(li: TestClient, job: Job) -> None:
+    review = create(li, job, rows=2)
+    address = f"/api/v1/reviews/{review['id']}"
+    li.put(f"{address}/rows/1", json={"choice": "bad"}).raise_for_status()
+    assert li.get(f"{address}/results").status_code == 403
+    li.put(f"{address}/rows/2", json={"choice": "tie"}).raise_for_status()
+    assert li.get(f"{address}/results").json()["ties"] == 2
+    li.delete(f"{address}/rows/2").raise_for_status()
+    assert li.get(address).json()["done"] == 1
+
+
+def test_the_link_is_kept_as_a_digest_and_a_new_one_ends_the_old(
+    li: TestClient, owner: Person, workbench: Workbench, job: Job
+) -> None:
+    review = create(li, job)
+    address, token = f"/api/v1/reviews/{review['id']}", review["link"].partition("token=")[2]
+    with workbench.database.read() as session:
+        row = session.get(Review, review["id"])
+        assert row is not None and token not in str(row.setup) + row.digest
+    member(workbench, owner, "wang")
+    with as_(workbench, "wang") as wang:
+        assert wang.get(f"{address}?token={token}").status_code == 200
+        fresh = li.post(f"{address}/link").json()["link"].partition("token=")[2]
+        assert wang.get(f"{address}?token={token}").status_code == 404
+        assert wang.get(f"{address}?token={fresh}").status_code == 200
+
+
+def test_removing_a_run_removes_its_reviews_and_every_judgement(li: TestClient, workbench: Workbench, job: Job) -> None:
+    review = create(li, job)
+    li.put(f"/api/v1/reviews/{review['id']}/rows/1", json={"choice": "left", "reason": "zanzibar"}).raise_for_status()
+    assert li.get("/api/v1/reviews").json()["reviews"][0]["done"] == 1
+    li.delete(f"/api/v1/jobs/{job.id}").raise_for_status()
+    assert li.get(f"/api/v1/reviews/{review['id']}").status_code == 404
+    with workbench.database.read() as session:
+        assert session.query(Judgement).count() == 0
