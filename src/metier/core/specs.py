@@ -6,11 +6,14 @@ YAML, command line and web forms are made from it. Labels and help texts live in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from metier.core.errors import ConfigError
+from metier.core.i18n import has_text, translate
 from metier.core.registry import nearest
 
 
@@ -34,11 +37,43 @@ def parse_spec(kind: type[S], values: dict[str, Any], *, source: str) -> S:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            known = _keys_at(kind, first["loc"][:-1])
-            hint = nearest(str(first["loc"][-1]), known)
+            hint = nearest(str(first["loc"][-1]), _keys_at(kind, first["loc"][:-1]))
             raise ConfigError("core.unknown_key", source=source, key=key, hint=hint) from error
         given = repr(first.get("input"))
-        raise ConfigError("core.bad_value", source=source, key=key, given=given[:80], problem=first["msg"]) from error
+        raise ConfigError("core.bad_value", source=source, key=key, given=given[:80], problem=_why(first)) from error
+
+
+@dataclass(frozen=True)
+class WrongValue:
+    """One key with a wrong value, or an unknown key. message: what is wrong with it, in the current language."""
+
+    key: str
+    message: str
+
+
+def wrong_values(kind: type[BaseModel], values: Mapping[str, Any]) -> list[WrongValue]:
+    """Everything that is wrong with the values of a spec, not only the first: what a form shows at its fields."""
+    try:
+        kind.model_validate(dict(values))
+    except ValidationError as error:
+        found: dict[str, WrongValue] = {}
+        for one in error.errors(include_url=False):
+            # An optional or repeated value says where inside of it: the form has one field for it.
+            key = str(one["loc"][0]) if one["loc"] else str((one.get("ctx") or {}).get("key", ""))
+            hint = nearest(key, list(kind.model_fields)) if one["type"] == "extra_forbidden" else ""
+            found.setdefault(key, WrongValue(key, _why(one, hint=hint)))
+        return list(found.values())
+    return []
+
+
+def _why(error: Any, **more: Any) -> str:
+    """What is wrong with a value, in the current language where the catalogue knows this kind of mistake."""
+    key = f"core.wrong_{error['type']}"
+    if not has_text(key):
+        return str(error["msg"])
+    context = error.get("ctx") or {}
+    bounds = {name: f"{value:.12g}" if isinstance(value, float) else value for name, value in context.items()}
+    return translate(key, **{**bounds, **more})
 
 
 def _keys_at(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -134,17 +134,21 @@ def make_plan(
     devices: int,
     device_memory_bytes: int,
     gpu: bool = True,
+    data: DataCount | None = None,
+    test_rows: int | None = None,
 ) -> Plan:
     """Plans a training and, if given, a generation with what it made, on `devices` devices of one kind.
 
-    gpu: what a device is; without, it is this machine's processor. Raises ModelError for a model whose configuration is
-    not known here, and any other error of a named dataset that is here but cannot be read is left to `prepare`.
+    gpu: what a device is; without, it is this machine's processor. data, test_rows: where they are counted already.
+    Raises ModelError for a model whose configuration is not known here; an error of a named dataset that is here but
+    cannot be read is left to `prepare`.
     """
     full = train.finetuning_type == "full"
     model = build_skeleton(
         train.model_name_or_path, lora_rank=train.lora_rank, lora_target=train.lora_target, full=full
     )
-    part = _plan_train(model, train, devices, device_memory_bytes, gpu)
+    data = data or count_rows(train.dataset, train.dataset_dir, train.columns, train.max_samples)
+    part = _plan_train(model, train, data, devices, device_memory_bytes, gpu)
     advice = [] if part.fits else _how_to_fit_training(model, train, part, device_memory_bytes, gpu)
     if model.vision:
         advice.append(_both("plan_vision_note"))
@@ -152,15 +156,16 @@ def make_plan(
         advice.append(_both("plan_processes_differ", processes=train.num_processes, devices=devices))
     serving = None
     if predict is not None:
-        serving, hints = _plan_predict(model, predict, devices, device_memory_bytes, gpu)
+        if test_rows is None:
+            test_rows = count_rows(predict.dataset, predict.dataset_dir, predict.columns, predict.max_samples).rows
+        serving, hints = _plan_predict(model, predict, test_rows, devices, device_memory_bytes, gpu)
         advice += hints
     reads, writes = _transfers(model, train, predict, part, serving)
     fits = part.fits and (serving is None or serving.fits)
     return Plan(model.name, gpu, devices, device_memory_bytes, part, serving, reads, writes, advice, fits)
 
 
-def _plan_train(model: Skeleton, spec: TrainSpec, devices: int, memory: int, gpu: bool) -> TrainPlan:
-    data = count_rows(spec.dataset, spec.dataset_dir, spec.columns, spec.max_samples)
+def _plan_train(model: Skeleton, spec: TrainSpec, data: DataCount, devices: int, memory: int, gpu: bool) -> TrainPlan:
     shape = _training_shape(model, spec, data, devices, memory, gpu)
     parts = training_memory(model, shape)
     rows = data.rows
@@ -261,7 +266,7 @@ def _how_to_fit_training(model: Skeleton, spec: TrainSpec, part: TrainPlan, memo
 
 
 def _plan_predict(
-    model: Skeleton, spec: PredictSpec, devices: int, memory: int, gpu: bool
+    model: Skeleton, spec: PredictSpec, rows: int | None, devices: int, memory: int, gpu: bool
 ) -> tuple[PredictPlan, list[Text]]:
     parallel = int(spec.vllm_config.get("tensor_parallel_size", 1))
     vllm = bool(spec.vllm_config) or spec.engine == "vllm"
@@ -273,7 +278,6 @@ def _plan_predict(
     parts = serving_memory(model, shape)
     total = sum(parts.values())
     concurrent = rows_that_fit(model, shape, budget)
-    rows = count_rows(spec.dataset, spec.dataset_dir, spec.columns, spec.max_samples).rows
     divides = model.heads % parallel == 0
     fits = total <= budget and divides and parallel <= devices
     engine = "vllm" if vllm else spec.engine

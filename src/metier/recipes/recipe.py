@@ -116,6 +116,27 @@ class Recipe:
             **{name: spec.model_dump(mode="json") for name, spec in self.steps.items()},
         }
 
+    def brief(self) -> dict[str, Any]:
+        """The same recipe as a person would write it: without what is a default, or stands once at the top.
+
+        `parse_recipe` makes the same recipe of it again; a key that several steps share is changed there in one place.
+        """
+        inherited = _inherited(self.shared, self.data)
+        sections = {
+            name: _other_than(spec, parse_spec(type(spec), inherited[name], source=name))
+            for name, spec in self.steps.items()
+        }
+        compute = _other_than(self.compute, Compute())
+        return {
+            "name": self.name,
+            **({"title": dict(self.title)} if self.title else {}),
+            "model_name_or_path": self.shared.model_name_or_path,
+            **_other_than(self.shared, Shared()),
+            "data": {"train": self.data.train, **_other_than(self.data, DataSection(train=""))},
+            **({"compute": compute} if compute else {}),
+            **{name: values for name, values in sections.items() if values},
+        }
+
 
 def shipped_recipes() -> dict[str, str]:
     """Name → YAML text of the recipes that come with the product."""
@@ -133,6 +154,15 @@ def load_recipe(reference: str, *, profile: str | None = None, overrides: Mappin
     overrides: dotted or plain key → value, over every key of the file. Raises ConfigError for the first wrong key.
     """
     source, values = _read(reference)
+    return _from_file(values, source, profile, overrides or {})
+
+
+def read_recipe(text: str, source: str) -> Recipe:
+    """The recipe of a YAML text, as `load_recipe` reads it from a file."""
+    return _from_file(parse_mapping(text, source), source, None, {})
+
+
+def _from_file(values: dict[str, Any], source: str, profile: str | None, overrides: Mapping[str, Any]) -> Recipe:
     notes: tuple[str, ...] = ()
     from metier.recipes import llamafactory
 
@@ -147,7 +177,7 @@ def load_recipe(reference: str, *, profile: str | None = None, overrides: Mappin
             hint=nearest(chosen, list(profiles)),
         )  # fmt: skip
     merged = merge(values, profiles.get(chosen) or {})
-    for key, value in (overrides or {}).items():
+    for key, value in overrides.items():
         _set(merged, key, value)
     return _resolve(merged, source, chosen, notes)
 
@@ -211,7 +241,21 @@ def _resolve(values: dict[str, Any], source: str, profile: str, notes: tuple[str
     shared = parse_spec(Shared, {k: v for k, v in values.items() if k in Shared.model_fields}, source=source)
     data = parse_spec(DataSection, values["data"], source=f"{source}: data")
     compute = parse_spec(Compute, values.get("compute") or {}, source=f"{source}: compute")
-    common = shared.model_dump()
+    inherited = _inherited(shared, data)
+    steps = {}
+    for name, kind in SECTIONS.items():
+        own = values.get(name) or {}
+        if not isinstance(own, dict):
+            raise ConfigError("recipes.not_a_section", source=source, key=name)
+        steps[name] = parse_spec(kind, {**inherited[name], **own}, source=f"{source}: {name}")
+    title = values.get("title") or {}
+    titles = {"en": title, "zh": title} if isinstance(title, str) else dict(title)
+    name = str(values.get("name") or Path(source).stem)
+    return Recipe(name, titles, profile, data, compute, shared, steps, notes)
+
+
+def _inherited(shared: Shared, data: DataSection) -> dict[str, dict[str, Any]]:
+    """What each section is before its own keys: the shared facts that it has a field for, and its sets."""
     sets: dict[str, dict[str, Any]] = {
         "prepare": {"dataset": data.train, "test_dataset": data.test},
         "train": {"dataset": data.train},
@@ -219,14 +263,14 @@ def _resolve(values: dict[str, Any], source: str, profile: str, notes: tuple[str
         # How the columns of the own sets are named says nothing about the guard's.
         "guard": {"dataset": data.guard or "", "columns": None, "skip_bad_rows": False},
     }
-    steps = {}
-    for name, kind in SECTIONS.items():
-        own = values.get(name) or {}
-        if not isinstance(own, dict):
-            raise ConfigError("recipes.not_a_section", source=source, key=name)
-        fields = {key: value for key, value in {**common, **sets.get(name, {})}.items() if key in kind.model_fields}
-        steps[name] = parse_spec(kind, {**fields, **own}, source=f"{source}: {name}")
-    title = values.get("title") or {}
-    titles = {"en": title, "zh": title} if isinstance(title, str) else dict(title)
-    name = str(values.get("name") or Path(source).stem)
-    return Recipe(name, titles, profile, data, compute, shared, steps, notes)
+    common = shared.model_dump()
+    return {
+        name: {key: value for key, value in {**common, **sets.get(name, {})}.items() if key in kind.model_fields}
+        for name, kind in SECTIONS.items()
+    }
+
+
+def _other_than(spec: Spec, usual: Spec) -> dict[str, Any]:
+    """The values of a spec that are not the usual ones."""
+    before = usual.model_dump(mode="json")
+    return {key: value for key, value in spec.model_dump(mode="json").items() if value != before[key]}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from metier.core.specs import Spec
 
@@ -114,11 +115,12 @@ class TrainSpec(Spec):
     @model_validator(mode="after")
     def _agree(self) -> TrainSpec:
         if (self.early_stopping_patience or self.load_best) and not (self.eval_dataset and self.eval_steps):
-            raise ValueError("early_stopping_patience and load_best need eval_dataset and eval_steps")
+            key = "load_best" if self.load_best else "early_stopping_patience"
+            problem = "early_stopping_patience and load_best need eval_dataset and eval_steps"
+            raise PydanticCustomError("needs_evaluation", problem, {"key": key})
         if self.finetuning_type == "full" and self.adapter_name_or_path:
-            raise ValueError(
-                "full fine-tuning starts from a whole model: merge adapter_name_or_path first, or use lora"
-            )
+            problem = "full fine-tuning starts from a whole model: merge adapter_name_or_path first, or use lora"
+            raise PydanticCustomError("full_from_adapter", problem, {"key": "finetuning_type"})
         return self
 
     @property

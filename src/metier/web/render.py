@@ -54,7 +54,7 @@ def environment() -> Environment:
     made.globals.update(t=say, icon=icon, static=static, has_page=has_page)
     made.filters.update(
         moment=moment, bytes=size_text, duration=duration, number=number, percent=percent, markdown=to_html,
-        data_json=data_json, short=short,
+        data_json=data_json, short=short, minutes_text=minutes_text,
     )  # fmt: skip
     return made
 
@@ -108,6 +108,13 @@ def duration(seconds: float | None) -> str:
     whole = max(0, round(seconds))
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def minutes_text(minutes: float) -> str:
+    """Minutes without false precision: `0.5`, `7`, `35`, `240`."""
+    if minutes < 1:
+        return f"{max(0.1, round(minutes, 1)):g}"
+    return f"{round(minutes) if minutes < 20 else round(minutes / 5) * 5}"
 
 
 def number(value: float | None) -> str:

@@ -7,6 +7,7 @@ names of the catalogue, of the store, or runs; everything else is refused.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ from metier.core.registry import nearest
 from metier.core.specs import Spec
 from metier.data.entries import DATASET_INFO, shipped_entries
 from metier.data.several import names_in
+from metier.engines.registry import ENGINES
+from metier.evaluate.metrics import METRICS
 from metier.models import find
 from metier.models.store import stored
 from metier.rendering.load import families
@@ -26,11 +29,15 @@ from metier.workbench.artifacts import Artifacts
 from metier.workbench.store.tables import Dataset
 from metier.workbench.work import STEPS
 
+# What a prediction may hand to a server engine: sizes and shares, never files, addresses or code.
+_SERVER_SETTINGS = ("tensor_parallel_size", "gpu_memory_utilization", "max_model_len", "max_num_seqs", "enforce_eager")
+_COMMIT = re.compile(r"[0-9a-f]{40}")  # a branch or tag may be another thing tomorrow
 _SETS = ("dataset", "eval_dataset", "test_dataset", "train", "test", "guard")
 _STEPS = ("pred_file", "base", "tuned", "guard_base", "guard_tuned", "prepare", "run", "train", "compare")
 _UNSET = ("output_metrics", "manifest", "recipe", "preview", "metrics_base", "metrics_tuned", "predict_base",
           "predict_tuned")  # fmt: skip
 _BASE = ("base_model_name_or_path", "base_adapter_name_or_path")
+AUTO = "auto"
 FindSet = Callable[[Person, str], tuple[Dataset, Path, dict[str, Any]]]
 
 
@@ -41,8 +48,11 @@ class Freezer:
         self.artifacts = artifacts
         self._find_set = find_set
 
-    def freeze(self, owner: Person, kind: str, work: dict[str, Any], folder: Path) -> dict[str, Any]:
-        """The work with its sets linked into `folder` and its references resolved. Raises what is not the owner's."""
+    def freeze(self, owner: Person, kind: str, work: dict[str, Any], folder: Path | None) -> dict[str, Any]:
+        """The work with its sets linked into `folder` and its references resolved. Raises what is not the owner's.
+
+        Without a folder nothing is linked: whether the work could be done is all that is looked at.
+        """
         if kind == "fetch":
             return work
         frozen: dict[str, Any] = {}
@@ -60,12 +70,12 @@ class Freezer:
         top = self._section(owner, {k: v for k, v in frozen.items() if not isinstance(v, dict) or k not in sections}
                             if nested else work, folder, entries)  # fmt: skip
         frozen = {**frozen, **top, **self._base(owner, frozen)}
-        if entries:
+        if entries and folder is not None:
             write_json(folder / DATASET_INFO, entries)
         return frozen
 
     def _section(
-        self, owner: Person, values: dict[str, Any], folder: Path, entries: dict[str, Any], *,
+        self, owner: Person, values: dict[str, Any], folder: Path | None, entries: dict[str, Any], *,
         wired: type[Spec] | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """One spec's values. wired: of a recipe's section, whose files the recipe itself names: what stands there is
@@ -76,10 +86,11 @@ class Freezer:
                 raise ConfigError("workbench.not_here", key=key)
         if result.get("dataset_dir"):
             raise ConfigError("workbench.not_here", key="dataset_dir")
-        if "dataset_dir" in result:
+        if "dataset_dir" in result and folder is not None:
             result["dataset_dir"] = str(folder.resolve())
         if "save_name" in result and result["save_name"] != "predictions.jsonl":
             raise ConfigError("workbench.not_here", key="save_name")
+        _only_registered(result)
         template = result.get("template")
         if isinstance(template, str) and template not in families():
             known = list(families())
@@ -100,7 +111,9 @@ class Freezer:
             return str(step / "prepare.json")
         return str(step / "predictions.jsonl") if (step / "predictions.jsonl").is_file() else str(step)
 
-    def _sets(self, owner: Person, values: dict[str, Any], folder: Path, entries: dict[str, Any]) -> dict[str, Any]:
+    def _sets(
+        self, owner: Person, values: dict[str, Any], folder: Path | None, entries: dict[str, Any]
+    ) -> dict[str, Any]:
         changed: dict[str, Any] = {}
         for key in _SETS:
             reference = values.get(key)
@@ -116,9 +129,11 @@ class Freezer:
             changed[key] = reference
         return changed
 
-    def _link(self, owner: Person, name: str, folder: Path) -> dict[str, Any]:
+    def _link(self, owner: Person, name: str, folder: Path | None) -> dict[str, Any]:
         """The set's file in the job's folder. Files of sets never change, so a link is as good as a copy."""
         row, file, entry = self._find_set(owner, name)
+        if folder is None:
+            return {**entry, "file_name": str(file.resolve())}
         if sha256_file(file) != row.sha256:
             raise CorruptionError("workbench.dataset_changed", name=name)
         folder.mkdir(parents=True, exist_ok=True)
@@ -137,6 +152,8 @@ class Freezer:
 
     def _model(self, owner: Person, values: dict[str, Any]) -> dict[str, Any]:
         changed: dict[str, Any] = {}
+        if values.get("revision") and not _COMMIT.fullmatch(str(values["revision"])):
+            raise ConfigError("workbench.unpinned_revision", key="revision")
         model, adapter = values.get("model_name_or_path"), values.get("adapter_name_or_path")
         if isinstance(model, str) and model.startswith("run:"):
             folder, base = self.artifacts.weights(owner, model)
@@ -151,3 +168,21 @@ class Freezer:
                 raise ConfigError("workbench.not_here", key="adapter_name_or_path")
             changed["adapter_name_or_path"] = str(self.artifacts.weights(owner, adapter)[0])
         return changed
+
+
+def _only_registered(values: dict[str, Any]) -> None:
+    """Raises ConfigError for a metric or engine that is in no registry, and for settings that are not on the list."""
+    metrics, primary = values.get("metrics") or (), values.get("primary") or AUTO
+    for name in [*([metrics] if isinstance(metrics, str) else metrics), primary]:
+        if name != AUTO and name not in METRICS:
+            key = "primary" if name == primary else "metrics"
+            known = ", ".join(METRICS)
+            raise ConfigError(
+                "core.unknown_name", kind="metric", name=name, known=known, hint=nearest(name, METRICS), key=key
+            )
+    for key in ("vllm_config",):
+        for setting, value in (values.get(key) or {}).items():
+            if setting not in _SERVER_SETTINGS or not isinstance(value, int | float):
+                raise ConfigError("workbench.not_here", key=f"{key}.{setting}")
+    if "save_name" in values and values.get("engine", "hf") not in ENGINES:
+        ENGINES.get(values["engine"])

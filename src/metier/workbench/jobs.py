@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,14 +74,23 @@ class Jobs:
         devices: int = 1,
         notify: str = "",
         cloned_from: str | None = None,
+        key: str = "",
     ) -> Job:
-        """Checks the work, freezes its sets, and puts it at the end of the queue. Raises what is wrong with it."""
+        """Checks the work, freezes its sets, and puts it at the end of the queue. Raises what is wrong with it.
+
+        key: of the form it comes from. Its job has an id made of it: sent again, after a kill took the answer away, it
+        finds its job.
+        """
         checked = check_work(kind, work)
         most = self._most_devices()
         if not 0 < devices <= most:
             raise ConflictError("workbench.too_many_devices", wanted=devices, most=most)
-        job_id = new_id()
+        job_id = _id_of(owner, key) if key else new_id()
+        if key and (known := self._known(owner, job_id)) is not None:
+            return known
         folder = layout.job_folder(self.folder, job_id)
+        if key:
+            shutil.rmtree(folder, ignore_errors=True)  # of an attempt that was cut off before it became a job
         folder.mkdir(parents=True)
         try:
             frozen = self._freeze(owner, kind, checked, folder / layout.DATA)
@@ -104,6 +114,10 @@ class Jobs:
         self.touched(job_id)
         self.changed()
         return job
+
+    def _known(self, owner: Person, job_id: str) -> Job | None:
+        with self.database.read() as session:
+            return session.scalar(select(Job).where(Job.id == job_id, Job.owner_id == owner.id))
 
     def get(self, owner: Person, job_id: str) -> Job:
         """One of somebody's jobs. Raises NotFoundError."""
@@ -194,13 +208,10 @@ class Jobs:
 
     def clone(self, owner: Person, job_id: str, changes: Mapping[str, Any], *, title: str = "") -> Job:
         """The same work with some keys changed (`train.learning_rate` in a recipe), as a new job."""
-        from metier.recipes.recipe import merge
+        from metier.workbench.drafts import change
 
         job = self.get(owner, job_id)
-        work: dict[str, Any] = dict(job.spec["asked"])
-        for key, value in changes.items():
-            section, _, rest = key.partition(".")
-            work = merge(work, {section: {rest: value}} if rest else {section: value})
+        work = change(job.kind, job.spec["asked"], changes)
         devices = max(1, job.wanted_devices)
         return self.submit(
             owner, job.kind, work, title=title or job.title, devices=devices, notify=job.notify, cloned_from=job.id
@@ -258,6 +269,10 @@ def reason_text(reason: Mapping[str, Any] | None, language: Language | None = No
         return translate(key, language=language, **fields)
     except (KeyError, IndexError, ValueError):
         return key
+
+
+def _id_of(owner: Person, key: str) -> str:
+    return hashlib.sha256(f"{owner.id} {key}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _own(session: Session, owner: Person, job_id: str) -> Job:

@@ -20,15 +20,18 @@ from metier.workbench.chats import Chats
 from metier.workbench.checking import Checks
 from metier.workbench.comparison import Comparisons
 from metier.workbench.datasets import Datasets
+from metier.workbench.drafts import Drafts
 from metier.workbench.following import Followers
 from metier.workbench.forgetting import Forgetting
 from metier.workbench.freezing import Freezer
 from metier.workbench.jobs import Jobs
 from metier.workbench.models import Models
+from metier.workbench.planning import Planner
 from metier.workbench.records import Records
 from metier.workbench.results import Results
 from metier.workbench.reviews import Reviews
 from metier.workbench.rows import Rows
+from metier.workbench.saved import SavedRecipes
 from metier.workbench.scheduler import Scheduler
 from metier.workbench.secrets import Secrets
 from metier.workbench.settings import WorkbenchSettings
@@ -75,6 +78,8 @@ class Workbench:
         )
         self.artifacts = Artifacts(self.database, settings.jobs)
         freezer = Freezer(self.artifacts, self.datasets.find)
+        self.drafts = Drafts(freezer.freeze)
+        self.recipes = SavedRecipes(self.database)
         self.jobs = Jobs(
             self.database,
             settings.jobs,
@@ -92,6 +97,8 @@ class Workbench:
         self.reviews = Reviews(self.database, self.comparisons)
         self.scheduler = Scheduler(self.database, self.jobs, self.backend, environment=self._environment)
         self.records = Records(self.jobs)
+        self.planner = Planner(freezer.freeze, self.datasets, self.jobs, self.records, self.backend)
+        self._held.callback(self.planner.close)
         self.followers = Followers(self.jobs, draining=lambda: self.draining)
         self.chats = Chats(self.database, ChatModels(self.artifacts), ChatHosts(self.database, self.backend.devices))
         self.scheduler.ahead = self.chats.hosts.ahead

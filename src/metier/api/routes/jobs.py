@@ -83,11 +83,14 @@ def job_view(job: Job) -> dict[str, Any]:
 @router.post("/jobs", status_code=201)
 def submit(request: Request, services: Services, owner: Owner, body: NewJob) -> Response:
     """Puts work into the queue."""
-    return once(request, services, owner, body, lambda: job_view(_submit(services, owner, body)))
+    return once(request, services, owner, body, lambda: job_view(_submit(request, services, owner, body)))
 
 
-def _submit(services: Services, owner: Owner, body: NewJob) -> Job:
-    return services.jobs.submit(owner, body.kind, body.work, title=body.title, devices=body.devices, notify=body.notify)
+def _submit(request: Request, services: Services, owner: Owner, body: NewJob) -> Job:
+    return services.jobs.submit(
+        owner, body.kind, body.work, title=body.title, devices=body.devices, notify=body.notify,
+        key=request.headers.get("idempotency-key", ""),
+    )  # fmt: skip
 
 
 @router.get("/jobs")

@@ -1,0 +1,385 @@
+// The fine-tuning form: its values become the work, which is checked, explained and written as YAML while one types.
+"use strict";
+(() => {
+  const form = document.getElementById("tune");
+  if (!form) return;
+  const texts = JSON.parse(form.dataset.texts);
+  const models = new Map(JSON.parse(form.dataset.models).map((one) => [one.name, one]));
+  const base = JSON.parse(form.dataset.work);
+  const kind = form.dataset.kind;
+  const inputs = [...form.querySelectorAll("[data-at]")];
+  const DRAFT = "metier-tune-draft"; // the work that is carried to the form of the other kind
+  const yaml = document.getElementById("tune-yaml");
+  let formKey = form.dataset.key;
+  let yamlEdited = false;
+
+  // The work: what the form was begun with, under what its fields say.
+
+  function put(target, path, value) {
+    const parts = path.split(".");
+    const last = parts.pop();
+    let place = target;
+    for (const part of parts) place = place[part] ??= {};
+    if (value === undefined) delete place[last];
+    else place[last] = value;
+  }
+
+  function at(source, path) {
+    return path.split(".").reduce((place, part) => (place && typeof place === "object" ? place[part] : undefined), source);
+  }
+
+  // undefined: nothing is said, the default counts. What is no number stays text, for the server to say so.
+  function valueOf(input) {
+    const form = input.dataset.form;
+    if (input.tagName === "FIELDSET") {
+      const chosen = [...input.querySelectorAll("input:checked")].map((one) => one.value);
+      return chosen.join(",") === input.dataset.default ? undefined : chosen;
+    }
+    if (input.type === "checkbox") return String(input.checked) === input.dataset.default ? undefined : input.checked;
+    const text = input.value.trim();
+    if (text === "") return input.dataset.empty === "null" ? null : undefined;
+    if (input.tagName === "SELECT" && text === input.dataset.default) return undefined;
+    if (form === "switch") return text === "true";
+    if (form === "names") return text.split(",").map((one) => one.trim()).filter(Boolean);
+    if (form === "whole" || form === "number") return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : text;
+    return text;
+  }
+
+  function workNow() {
+    const work = structuredClone(base);
+    for (const input of inputs) {
+      const value = valueOf(input);
+      for (const path of [input.dataset.at, ...(input.dataset.also?.split(" ") ?? [])]) put(work, path, value);
+    }
+    if (devices() > 1) put(work, kind === "recipe" ? "train.num_processes" : "num_processes", devices());
+    else if (document.getElementById("tune-devices")) put(work, kind === "recipe" ? "train.num_processes" : "num_processes", undefined);
+    for (const [key, value] of Object.entries(work)) {
+      if (value && typeof value === "object" && !Array.isArray(value) && !Object.keys(value).length && key !== "data") delete work[key];
+    }
+    return work;
+  }
+
+  function devices() {
+    return Number(document.getElementById("tune-devices")?.value ?? 1);
+  }
+
+  // The other way: a work into the fields.
+  function fill(work) {
+    for (const key of Object.keys(base)) delete base[key];
+    Object.assign(base, structuredClone(work));
+    for (const input of inputs) {
+      const value = at(work, input.dataset.at);
+      if (input.tagName === "FIELDSET") {
+        const chosen = value ?? input.dataset.default.split(",");
+        for (const one of input.querySelectorAll("input")) one.checked = chosen.includes(one.value);
+      } else if (input.type === "checkbox") {
+        input.checked = value ?? input.dataset.default === "true";
+      } else if (input.tagName === "SELECT") {
+        const text = value === undefined ? (input.dataset.at === "data.guard" ? "general_guard" : input.dataset.default ?? "") : String(value ?? "");
+        if (text && ![...input.options].some((one) => one.value === text)) input.add(new Option(text, text));
+        input.value = text;
+      } else {
+        input.value = value === undefined || value === null ? "" : Array.isArray(value) ? value.join(", ") : String(value);
+      }
+    }
+    touched();
+  }
+
+  // What is wrong, at its field.
+
+  const problem = document.getElementById("tune-problem");
+
+  function mark(errors) {
+    const wrong = new Map(errors.map((one) => [one.field, one.message]));
+    for (const input of inputs) {
+      const paths = [input.dataset.at, ...(input.dataset.also?.split(" ") ?? [])];
+      const key = paths.find((path) => wrong.has(path)) ?? (wrong.has(paths[0].split(".").pop()) ? paths[0].split(".").pop() : null);
+      const place = document.getElementById(`wrong-${input.dataset.at}`);
+      const message = key === null ? "" : wrong.get(key);
+      if (place && place.textContent !== message) place.textContent = message;
+      if (message) input.setAttribute("aria-invalid", "true");
+      else input.removeAttribute("aria-invalid");
+      for (const path of message ? [key, ...paths] : []) wrong.delete(path);
+    }
+    for (const group of form.querySelectorAll("details[data-group]")) {
+      const count = group.querySelectorAll("[aria-invalid]").length;
+      group.querySelector("[data-wrong-in]").textContent = count ? texts.wrong.replace("0", count) : "";
+    }
+    const rest = [...wrong].map(([field, message]) => (field ? `${field}: ${message}` : message)).join("\n");
+    tell(rest);
+    return errors.length;
+  }
+
+  function tell(text) {
+    problem.classList.toggle("hidden", !text);
+    problem.querySelector("span").textContent = text;
+  }
+
+  // Each change is checked a moment after the last key; only the newest answer counts.
+
+  let turn = 0, waiting = 0, planning = 0;
+
+  function touched() {
+    for (const place of form.querySelectorAll("[data-when-empty]")) {
+      const of = inputs.find((one) => one.dataset.at === place.dataset.whenEmpty);
+      place.classList.toggle("hidden", Boolean(of?.value));
+    }
+    showModel();
+    clearTimeout(waiting);
+    waiting = setTimeout(check, 300);
+  }
+
+  async function check() {
+    const mine = ++turn;
+    const work = workNow();
+    try {
+      const found = await metier.call("POST", "/fine-tune/check", { kind, work });
+      if (mine !== turn) return;
+      if (mark(found.wrong)) {
+        document.getElementById("tune-plan").setAttribute("aria-busy", "true"); // of an earlier configuration
+        return;
+      }
+      if (!yamlEdited) yaml.value = found.yaml;
+      document.getElementById("tune-command").textContent = found.command;
+      clearTimeout(planning);
+      planning = setTimeout(() => plan(mine, work), 250);
+    } catch (error) {
+      if (mine !== turn) return;
+      tell(error.status ? error.message : texts.away);
+    }
+  }
+
+  async function plan(mine, work) {
+    const place = document.getElementById("tune-plan");
+    place.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch("/fine-tune/plan", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Accept: "text/html" },
+        body: JSON.stringify({ kind, work, devices: devices() }),
+      });
+      const html = await answer.text();
+      if (mine !== turn) return;
+      if (answer.ok) {
+        place.innerHTML = html; // made by the server's templates, everything in it escaped
+        metier.writeTimes(place);
+      } else if (answer.status === 503 || answer.status === 429) {
+        setTimeout(() => mine === turn && plan(mine, work), 2000);
+      }
+    } catch {
+      setTimeout(() => mine === turn && plan(mine, work), 3000);
+    } finally {
+      if (mine === turn) place.setAttribute("aria-busy", "false");
+    }
+  }
+
+  // The model's source fills itself in.
+  function showModel() {
+    const name = inputs.find((one) => one.dataset.at === "model_name_or_path").value.trim();
+    const one = models.get(name);
+    const place = document.getElementById("model-facts");
+    if (!one) {
+      place.textContent = name ? texts.unknown : "";
+      return;
+    }
+    const size = one.size ? `${(one.size / 1e9).toPrecision(2)} GB` : "";
+    place.textContent = [one.title, one.source, size, one.here ? texts.here : texts.fetched, one.gated && !one.here ? texts.gated : ""].filter(Boolean).join(" · ");
+    place.title = one.source;
+  }
+
+  form.addEventListener("input", (event) => {
+    if (event.target.closest("[data-at]")) touched();
+  });
+  form.addEventListener("change", (event) => {
+    if (event.target.closest("[data-at]") || event.target.id === "tune-devices") touched();
+  });
+
+  // Begin from something else.
+
+  document.getElementById("tune-preset").addEventListener("change", (event) => {
+    location.href = `/fine-tune${event.target.value ? `?${event.target.value}` : ""}`;
+  });
+
+  for (const link of form.querySelectorAll("[data-kind-link]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      if (link.dataset.kindLink === kind) return;
+      sessionStorage.setItem(DRAFT, JSON.stringify({ kind: link.dataset.kindLink, work: convert(workNow(), link.dataset.kindLink) }));
+      location.href = `/fine-tune?kind=${link.dataset.kindLink}`;
+    });
+  }
+
+  // A recipe's training alone, or a recipe around a training.
+  function convert(work, wanted) {
+    if (wanted === "train") {
+      const { train = {}, data = {}, name, title, profile, compute, prepare, predict, guard, evaluate, compare, report, ...shared } = work;
+      return { ...shared, ...train, dataset: data.train ?? "" };
+    }
+    const names = ["model_name_or_path", "adapter_name_or_path", "revision", "template", "columns", "skip_bad_rows", "cutoff_len", "enable_thinking", "seed"];
+    const shared = Object.fromEntries(names.filter((one) => one in work).map((one) => [one, work[one]]));
+    const train = Object.fromEntries(Object.entries(work).filter(([key]) => !names.includes(key) && key !== "dataset"));
+    return { name: work.dataset || "recipe", ...shared, data: { train: work.dataset ?? "" }, train };
+  }
+
+  // YAML: shown as it is, edited and taken over, or loaded from a file.
+
+  yaml.addEventListener("input", () => {
+    yamlEdited = true;
+    document.getElementById("tune-apply").disabled = false;
+  });
+  document.getElementById("tune-apply").addEventListener("click", () => take(yaml.value));
+  document.getElementById("tune-file").addEventListener("change", async (event) => {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (file) take(await file.text());
+  });
+
+  async function take(text) {
+    const place = document.getElementById("yaml-wrong");
+    place.textContent = "";
+    try {
+      const read = await metier.call("POST", "/api/v1/recipes/read", { text, kind });
+      yamlEdited = false;
+      document.getElementById("tune-apply").disabled = true;
+      if (read.kind !== kind) {
+        sessionStorage.setItem(DRAFT, JSON.stringify({ kind: read.kind, work: read.work }));
+        location.href = `/fine-tune?kind=${read.kind}`;
+        return;
+      }
+      fill(read.work);
+      metier.say(read.unread.length ? `${texts.unread} ${read.unread.join(", ")}` : texts.loaded);
+    } catch (error) {
+      place.textContent = error.message;
+    }
+  }
+
+  form.addEventListener("click", async (event) => {
+    const copier = event.target.closest("[data-copy-field]");
+    if (copier) {
+      const source = document.getElementById(copier.dataset.copyField);
+      try {
+        await navigator.clipboard.writeText(source.value);
+        metier.say(texts.copied);
+      } catch {
+        source.select();
+      }
+    }
+    const rename = event.target.closest("[data-rename]");
+    if (rename) {
+      const name = prompt(rename.dataset.question, rename.dataset.name);
+      if (name) await change("PATCH", rename.dataset.rename, { name });
+    }
+    const forget = event.target.closest("[data-forget]");
+    if (forget && confirm(forget.dataset.question)) await change("DELETE", forget.dataset.forget);
+  });
+
+  async function change(method, id, body) {
+    try {
+      await metier.call(method, `/api/v1/recipes/${id}`, body);
+      location.reload();
+    } catch (error) {
+      metier.say(error.message, "problem");
+    }
+  }
+
+  // Keep it under a name.
+
+  const dialog = document.getElementById("tune-name");
+  const nameField = document.getElementById("tune-name-field");
+  const nameWrong = document.getElementById("tune-name-wrong");
+  document.getElementById("tune-save").addEventListener("click", () => {
+    nameField.value = base.name ?? "";
+    nameWrong.textContent = "";
+    dialog.showModal();
+    nameField.select();
+  });
+  document.getElementById("tune-name-no").addEventListener("click", () => dialog.close());
+  document.getElementById("tune-name-yes").addEventListener("click", () => keep(false));
+  nameField.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      keep(false);
+    }
+  });
+
+  async function keep(replace) {
+    try {
+      const row = await metier.call("POST", "/api/v1/recipes", { kind, work: workNow(), name: nameField.value, replace });
+      dialog.close();
+      metier.say(texts.saved);
+      location.href = `/fine-tune?recipe=${row.id}`;
+    } catch (error) {
+      if (error.status === 409 && !replace && error.problem?.code === "workbench.recipe_taken" && confirm(texts.taken)) {
+        keep(true);
+        return;
+      }
+      if (error.problem?.errors) mark(error.problem.errors);
+      nameWrong.textContent = error.message;
+    }
+  }
+
+  // Start. The form's key makes one job of it, however often it is sent: by a double click, or again after the server
+  // was away before its answer came.
+
+  const start = document.getElementById("tune-start");
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (start.disabled) return;
+    start.disabled = true;
+    tell("");
+    const body = JSON.stringify({
+      kind,
+      work: workNow(),
+      title: document.getElementById("tune-title").value.trim(),
+      devices: devices(),
+      notify: document.getElementById("tune-notify").value.trim(),
+    });
+    try {
+      location.href = `/runs/${(await send(body)).id}`;
+    } catch (error) {
+      start.disabled = false;
+      if (error.problem?.errors?.length) mark(error.problem.errors);
+      if (!error.problem?.errors?.length || !form.querySelector("[aria-invalid]")) tell(error.message);
+      const first = form.querySelector("[aria-invalid]");
+      first?.closest("details")?.setAttribute("open", "");
+      (first ?? problem).focus();
+    }
+  });
+
+  async function send(body) {
+    for (;;) {
+      let answer;
+      try {
+        answer = await fetch("/api/v1/jobs", {
+          method: "POST",
+          headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": formKey },
+          body,
+        });
+      } catch {
+        answer = null;
+      }
+      if (answer && answer.status !== 503) {
+        if (answer.status === 401) location.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+        const value = await answer.json();
+        if (answer.ok) return value;
+        const error = new Error(value.detail);
+        error.problem = value;
+        throw error;
+      }
+      tell(texts.away);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+
+  // A page that comes back out of the browser's memory is a new form.
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    formKey = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+    start.disabled = false;
+  });
+
+  const draft = JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");
+  sessionStorage.removeItem(DRAFT);
+  if (draft?.kind === kind && new URLSearchParams(location.search).get("kind") === kind) fill(draft.work);
+  else touched();
+})();

@@ -1,0 +1,182 @@
+"""What a configuration would see and need: rows, tokens, cuts, an example, memory, minutes. Loads no weights.
+
+Called in a process of its own (`planchild`). Large sets are sampled: what is counted then is an estimate and said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from metier.core.errors import UserError
+from metier.core.i18n import use_language
+from metier.predict import PredictSpec
+from metier.recipes.plan import make_plan
+from metier.recipes.plan_data import DataCount
+from metier.train import TrainSpec
+from metier.workbench.speed import Speed, answering_seconds, speed_of, training_seconds
+
+if TYPE_CHECKING:
+    from metier.data import Conversation
+    from metier.rendering import Renderer
+
+SAMPLE = 2000  # rows that are counted token by token
+_SHOWN = 1500  # characters of the example
+_START_SECONDS = (4.0, 25.0)  # of a step: starting, loading the model
+_BYTES_PER_TOKEN = 3.0  # where the tokenizer is not here yet
+
+
+def estimate(request: dict[str, Any]) -> dict[str, Any]:
+    """The estimate for a request of `Planner`. Keys of the answer are those of `_Answer` in the page's template."""
+    use_language(request.get("language"))
+    train = TrainSpec.model_validate(request["train"])
+    predict = PredictSpec.model_validate(request["predict"]) if request.get("predict") else None
+    rows, total, bad = _load(request["sets"], train.max_samples)
+    kept_away = min(request.get("kept_away") or 0, max(0, total - 1))
+    total -= kept_away
+    renderer, problem = _renderer(train)
+    seen = _seen(rows, renderer, train)
+    scale = total / max(1, len(rows))
+    found: dict[str, Any] = {
+        "rows": total,
+        "sampled": len(rows) < total,
+        "bad_rows": bad,
+        "tokens": round(seen["tokens"] * scale),
+        "answer_tokens": round(seen["answer_tokens"] * scale),
+        "longest": seen["longest"],
+        "cut_rows": round(seen["cut_rows"] * scale),
+        "cut_answers": round(seen["cut_answers"] * scale),
+        "counted": renderer is not None,
+        "example": _example(rows, renderer, train),
+        "rows_per_step": train.rows_per_step,
+        "steps": train.total_steps(max(1, total)),
+        "test_rows": request.get("test_rows"),
+        "notes": [problem] if problem else [],
+    }
+    data = DataCount(total, "here", seen["longest"])
+    machine = request["machine"]
+    try:
+        plan = make_plan(
+            train.model_copy(update={"dataset": ""}),
+            predict.model_copy(update={"dataset": ""}) if predict else None,
+            devices=request["devices"], device_memory_bytes=machine["memory"], gpu=machine["gpu"],
+            data=data, test_rows=request.get("test_rows") or 0,
+        )  # fmt: skip
+    except UserError as error:
+        found["notes"].append({language: error.text(language) for language in ("en", "zh")})
+        return found
+    parts = [plan.train.total, plan.predict.total if plan.predict else 0]
+    speed = speed_of(machine, plan.train, request.get("measured"))
+    found |= {
+        "memory": max(parts),
+        "memory_parts": plan.train.memory,
+        "available": plan.device_memory_bytes,
+        "fits": plan.fits,
+        "trainable": plan.train.trainable,
+        "parameters": plan.train.parameters,
+        "checkpointing": plan.train.checkpointing,
+        "advice": plan.advice,
+        "measured": bool(request.get("measured")),
+        **_minutes(request, speed, found, predict, train),
+    }
+    return found
+
+
+def _minutes(
+    request: dict[str, Any], speed: Speed, found: dict[str, Any], predict: PredictSpec | None, train: TrainSpec
+) -> dict[str, Any]:
+    """Minutes from and to, of the training and of the whole."""
+    tokens = found["tokens"] / max(1, found["rows"]) * found["steps"] * train.rows_per_step
+    training = training_seconds(speed, tokens, request["devices"])
+    training = (training[0] + _START_SECONDS[0], training[1] + _START_SECONDS[1])
+    low, high = training
+    if predict is not None:
+        length = found["answer_tokens"] / max(1, found["rows"])
+        prompt = found["tokens"] / max(1, found["rows"]) - length
+        for rows, most in request["asked"]:
+            asked = answering_seconds(speed, rows, prompt, length, most, predict.batch_size or 8)
+            # Before and after.
+            low, high = low + 2 * (asked[0] + _START_SECONDS[0]), high + 2 * (asked[1] + _START_SECONDS[1])
+    return {"train_minutes": [one / 60 for one in training], "minutes": [low / 60, high / 60]}
+
+
+def _load(sets: list[dict[str, Any]], limit: int | None) -> tuple[list[Conversation], int, int]:
+    """Rows to count on, how many there are in all, and how many of the loaded ones cannot be used."""
+    from metier.data import load_dataset
+
+    rows: list[Conversation] = []
+    total = bad = 0
+    for one in sets:
+        known = one.get("rows")
+        most = min(n for n in (limit, SAMPLE, known or SAMPLE) if n)
+        loaded = load_dataset(
+            one["reference"], columns=one.get("columns") or None, format=one.get("format"), skip_bad_rows=True,
+            max_samples=None if known is None and not limit else most,
+        )  # fmt: skip
+        count = known if known is not None else len(loaded)
+        total += min(count, limit) if limit else count
+        bad += len(loaded.skipped)
+        rows += loaded.conversations[:SAMPLE]
+    return rows, total, bad
+
+
+def _renderer(train: TrainSpec) -> tuple[Renderer | None, dict[str, str] | None]:
+    """The model's renderer, or why it is not known yet."""
+    from pathlib import Path
+
+    from metier.models import find, resolve_model
+    from metier.models.store import stored
+    from metier.rendering import load_renderer
+
+    name = train.model_name_or_path
+    entry = find(name)
+    if not (stored(entry.name if entry else name) or Path(name).is_dir()):
+        return None, None  # it would be fetched: that is the run's work
+    try:
+        return load_renderer(resolve_model(name), template=train.template), None
+    except UserError as error:
+        return None, {language: error.text(language) for language in ("en", "zh")}
+
+
+def _seen(rows: Sequence[Conversation], renderer: Renderer | None, train: TrainSpec) -> dict[str, int]:
+    """Tokens, the longest row, and cuts of these rows."""
+    if renderer is None:
+        lengths = [round(sum(len(turn.text.encode()) for turn in row.messages) / _BYTES_PER_TOKEN) for row in rows]
+        answers = [round(len(row.messages[-1].text.encode()) / _BYTES_PER_TOKEN) for row in rows if row.messages]
+        cut = sum(length > train.cutoff_len for length in lengths)
+        return {
+            "tokens": sum(min(length, train.cutoff_len) for length in lengths), "answer_tokens": sum(answers),
+            "longest": max(lengths, default=0), "cut_rows": cut, "cut_answers": 0,
+        }  # fmt: skip
+    tokens = answer = longest = cut_rows = cut_answers = 0
+    examples = renderer.examples_many(
+        rows, cutoff_len=train.cutoff_len, train_on_history=train.train_on_history,
+        enable_thinking=train.enable_thinking, on_error=lambda row, error: None,
+    )  # fmt: skip
+    for group in examples:
+        tokens += sum(len(one.input_ids) for one in group)
+        answer += sum(label >= 0 for one in group for label in one.labels)
+        longest = max([longest, *(len(one.input_ids) + one.truncated for one in group)])
+        cut_rows += any(one.truncated or one.dropped_turns for one in group)
+        cut_answers += any(one.answer_truncated for one in group)
+    return {"tokens": tokens, "answer_tokens": answer, "longest": longest, "cut_rows": cut_rows,
+            "cut_answers": cut_answers}  # fmt: skip
+
+
+def _example(rows: Sequence[Conversation], renderer: Renderer | None, train: TrainSpec) -> list[dict[str, Any]]:
+    """The first row as the model sees it, in stretches with and without loss."""
+    from metier.prepare import PrepareSpec
+    from metier.prepare.preview import preview_rows
+
+    options: dict[str, Any] = {"train_on_history": train.train_on_history, "cutoff_len": train.cutoff_len}
+    try:
+        shown = preview_rows(rows[:1], renderer=renderer, spec=PrepareSpec(**options)) if rows else []
+    except UserError:
+        return []
+    segments, room = [], _SHOWN
+    for one in shown[0]["text_segments"] if shown else ():
+        segments.append({"text": one["text"][:room] + ("…" if len(one["text"]) > room else ""), "loss": one["loss"]})
+        room -= len(one["text"])
+        if room <= 0:
+            break
+    return segments
