@@ -19,8 +19,8 @@ from tests.support.bench import PASSWORD
 class Server:
     """A server process. address: where it answers."""
 
-    def __init__(self, folder: Path, *flags: str, before: str = "", **environment: str) -> None:
-        command = [sys.executable, "-m", "metier.cli", "up", "--home", str(folder), "--port", "0", *flags]
+    def __init__(self, folder: Path, *flags: str, before: str = "", port: int = 0, **environment: str) -> None:
+        command = [sys.executable, "-m", "metier.cli", "up", "--home", str(folder), "--port", str(port), *flags]
         if before:
             command = ["bash", "-c", f'{before}; exec "$@"', "bash", *command]
         self.process = subprocess.Popen(
@@ -59,9 +59,9 @@ class Server:
 
 
 @contextmanager
-def started(folder: Path, *flags: str, before: str = "", **environment: str) -> Iterator[Server]:
-    """A started server, gone at the end."""
-    server = Server(folder, *flags, before=before, **environment)
+def started(folder: Path, *flags: str, before: str = "", port: int = 0, **environment: str) -> Iterator[Server]:
+    """A started server, gone at the end. port: one that a killed server had, else one that is free."""
+    server = Server(folder, *flags, before=before, port=port, **environment)
     try:
         yield server
     finally:

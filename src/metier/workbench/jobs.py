@@ -244,7 +244,7 @@ class Jobs:
         """Somebody's jobs by state."""
         with self.database.read() as session:
             query = select(Job.state, func.count()).where(Job.owner_id == owner.id).group_by(Job.state)
-            return dict(session.execute(query).tuples().all())
+            return {state: count for state, count in session.execute(query)}
 
     def ended_since(self, owner: Person, moment: datetime) -> list[Job]:
         """Somebody's jobs that ended after a moment, the latest first."""
@@ -286,7 +286,8 @@ def _title(kind: str, work: Mapping[str, Any], language: str) -> str:
     if kind == "recipe":
         titles = work.get("title") or {}
         return str(titles.get(language) or titles.get("en") or work.get("name") or kind)
-    if kind == "score":
-        kind, work = "", work["predict"]
-    parts = (kind, str(work.get("model_name_or_path") or work.get("model") or ""), str(work.get("dataset") or ""))
+    key = f"workbench.step_{kind}"
+    label = translate(key, language="zh" if language == "zh" else "en") if has_text(key) else kind
+    work = work["predict"] if kind == "score" else work
+    parts = (label, str(work.get("model_name_or_path") or work.get("model") or ""), str(work.get("dataset") or ""))
     return " · ".join(part for part in parts if part)

@@ -147,7 +147,8 @@ class Workbench:
         """The devices with what holds each: `{device, kind, id, title}`, without what is somebody else's."""
         with self.database.read() as session:
             held = {one["device"]: one for one in devices.holders(session)}
-            titles = dict(session.execute(select(Job.id, Job.title).where(Job.state == "running")).tuples().all())
+            query = select(Job.id, Job.title).where(Job.state == "running")
+            titles = {job_id: title for job_id, title in session.execute(query)}
         shown = []
         for device in self.backend.devices():
             holder = held.get(device)

@@ -170,6 +170,7 @@ def _of_run(services: Workbench, person: Person, job: Job) -> dict[str, Any]:
         "state": "stopping" if job.state == "running" and job.stopping else job.state,
         "reason": reason_text(job.reason),
         "plan": plan,
+        "steps": {name: step_label(name) for name in plan},
         "current": len(plan) if job.state == "done" else current,
         "progress": progress,
         "position": position,

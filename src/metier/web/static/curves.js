@@ -187,7 +187,7 @@
       this.main.setOption({
         ...common,
         color: [colour("--accent"), colour("--accent"), colour("--warn")],
-        legend: { top: 0, left: 0, textStyle: { color: ink }, data: [this.texts.smoothed, this.texts.loss, this.texts.evaluation], inactiveColor: line },
+        legend: { top: 0, left: 0, icon: "roundRect", itemHeight: 3, itemWidth: 18, textStyle: { color: ink }, inactiveColor: line },
         dataZoom: [
           { type: "inside", filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, moveOnMouseMove: true, throttle: 40 },
           { type: "slider", filterMode: "none", height: 20, bottom: 10, showDataShadow: false, borderColor: line, fillerColor: colour("--accent-soft"), handleStyle: { color: colour("--accent"), borderColor: colour("--accent") }, moveHandleStyle: { color: colour("--accent") }, textStyle: { color: ink }, labelFormatter: (value) => String(Math.round(value)), throttle: 40 },
@@ -218,6 +218,11 @@
       this.main.dispatchAction({ type: "dataZoom", startValue: Math.max(0, middle - half), endValue: Math.min(end, middle + half) });
     }
 
+    named() {
+      const names = this.smoothing ? [this.texts.smoothed, this.texts.loss] : [this.texts.smoothed];
+      return this.points.evalSteps.length ? [...names, this.texts.evaluation] : names;
+    }
+
     // Draws at most once a frame, however much comes in.
     later() {
       if (this.asked) return;
@@ -231,7 +236,7 @@
       const [from, to] = this.window ?? [0, end];
       const soft = smoothed(points.loss, this.smoothing);
       this.main.setOption({
-        ...(axes ? { xAxis: { max: end } } : {}),
+        ...(axes ? { xAxis: { max: end }, legend: { data: this.named() } } : {}),
         series: [
           { data: this.smoothing ? visible(points.steps, points.loss, from, to) : [] },
           { data: visible(points.steps, soft, from, to), markLine: { data: points.resumed.map((step) => ({ xAxis: step })) } },

@@ -199,8 +199,7 @@
     }
 
     onStep(name) {
-      const item = this.root.querySelector(`[data-step="${CSS.escape(name)}"]`);
-      document.getElementById("doing-step").textContent = item?.textContent.trim() ?? "";
+      document.getElementById("doing-step").textContent = this.texts.steps[name] ?? name;
       this.figure("step", "–");
       document.getElementById("bar").value = 0;
       this.until = null;
