@@ -244,7 +244,7 @@ class Jobs:
         """Somebody's jobs by state."""
         with self.database.read() as session:
             query = select(Job.state, func.count()).where(Job.owner_id == owner.id).group_by(Job.state)
-            return {state: count for state, count in session.execute(query)}
+            return {row[0]: row[1] for row in session.execute(query)}
 
     def ended_since(self, owner: Person, moment: datetime) -> list[Job]:
         """Somebody's jobs that ended after a moment, the latest first."""

@@ -148,7 +148,7 @@ class Workbench:
         with self.database.read() as session:
             held = {one["device"]: one for one in devices.holders(session)}
             query = select(Job.id, Job.title).where(Job.state == "running")
-            titles = {job_id: title for job_id, title in session.execute(query)}
+            titles = {row[0]: row[1] for row in session.execute(query)}
         shown = []
         for device in self.backend.devices():
             holder = held.get(device)
