@@ -176,7 +176,7 @@ def _of_run(services: Workbench, person: Person, job: Job) -> dict[str, Any]:
         "position": position,
         "waiting": waiting,
         "training": has_training(job),
-        "verdict": job.summary.get("verdict") if job.kind == "recipe" else None,
+        "verdict": job.summary.get("verdict") if job.kind in ("recipe", "score") else None,
         "step_label": step_label,
         "key": secrets.token_urlsafe(12),
     }
