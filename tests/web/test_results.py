@@ -35,7 +35,7 @@ def test_scores_rows_and_report_are_read_and_shared(
     first = tab.evaluate("[...document.querySelectorAll('.answer-row')].map(one => one.textContent).join()")
     assert HOSTILE in first and tab.evaluate("document.querySelectorAll('img, .answer-row script').length") == 0
     tab.submit(".pills a:nth-child(2)")
-    assert tab.evaluate("document.querySelectorAll('.answers-3').length") == 0
+    assert tab.evaluate("document.querySelectorAll('.beside').length") == 0
     tab.open(f"{served}/reports/{job.id}", width=1440)
     tab.wait_for("document.getElementById('report').clientHeight > 1500")
     assert tab.evaluate("document.getElementById('report').contentDocument.querySelectorAll('script').length") == 0

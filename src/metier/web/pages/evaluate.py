@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -15,18 +14,17 @@ from metier.data import list_datasets
 from metier.evaluate import EvaluateSpec
 from metier.models import list_models
 from metier.predict import PredictSpec
-from metier.recipes.scoring import named
 from metier.report.rows import excerpt
 from metier.web import figures
 from metier.web.fields import fields_of
 from metier.web.render import page
 from metier.web.visit import Reader
-from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.jobs import ENDED, reason_text
-from metier.workbench.live import newest_events
-from metier.workbench.results import KINDS, ORDERS, PAGE, Evaluation, headline
+from metier.workbench.progress import plan_of
+from metier.workbench.results import KINDS, ORDERS, PAGE, headline
 from metier.workbench.store.tables import Job
+from metier.workbench.telling import step_label
 from metier.workbench.workbench import Workbench
 
 router = APIRouter()
@@ -120,7 +118,8 @@ def result(
         after=after,
         back=address(after=max(0, after - PAGE)) if after else "",
         forth=address(after=rows.next) if rows.next else "",
-        live=_live(services, found),
+        live=_live(services, found.job) if found.job.state not in ENDED else None,
+        step_label=step_label,
         has_report=found.job.kind == "recipe" and found.job.state == "done",
         figures=figures,
     )
@@ -168,33 +167,13 @@ def _sets(services: Workbench, person: Person) -> dict[str, list[dict[str, str]]
     }
 
 
-def _live(services: Workbench, found: Evaluation) -> dict[str, Any]:
-    """How far a job is: its steps with what became of them, the newest progress, and where its events go on."""
-    job = found.job
-    folder = services.jobs.folder_of(job)
-    steps = folder / layout.RUN / "steps"
-    events = newest_events(folder)
-    now = next((str(one.get("of") or "") for one in reversed(events)), "")
-    told = [one for one in events if one.get("event") == "progress" and one.get("of") == now]
-    progress = {"step": 0, "total": 0, **(told[-1] if told else {})}
-    names = _steps_of(job)
-    done = {name: (steps / name / "done.json").is_file() for name in names}
-    events_at, log_at = (_size(folder / name) for name in (layout.EVENTS, layout.LOG))
-    return {"steps": names, "done": done, "now": now, "progress": progress, "from": f"e{events_at}.l{log_at}"}
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
-
-
-def _steps_of(job: Job) -> list[str]:
-    if job.kind == "recipe":
-        guard = ("guard-base",) if (job.spec["asked"].get("data") or {}).get("guard") else ()
-        tuned = ("guard-tuned",) if guard else ()
-        return ["prepare", "predict-base", *guard, "train", "predict-tuned", *tuned, "evaluate-base", "evaluate-tuned",
-                "compare", "report"]  # fmt: skip
-    if job.kind != "score":
-        return [job.kind]
-    sides = ("base", "tuned") if job.spec["asked"].get("base_model_name_or_path") else ("",)
-    names = [named(kind, side) for kind in ("predict", "evaluate") for side in sides]
-    return [*names, "compare"] if len(sides) > 1 else names
+def _live(services: Workbench, job: Job) -> dict[str, Any]:
+    """How far a job is: its steps, the one at work, and from where on to hear what is new."""
+    position = services.records.position(job)  # first: what is told in between is heard from the stream
+    progress, plan = services.records.progress(job), plan_of(job)
+    return {
+        "plan": plan,
+        "current": plan.index(progress.step) if progress.step in plan else 0,
+        "progress": progress,
+        "position": position,
+    }

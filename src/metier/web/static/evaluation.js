@@ -20,15 +20,9 @@
   };
 
   function stepNow(name) {
-    for (const entry of live.querySelectorAll("[data-step]")) {
-      if (entry.classList.contains("step-now") && entry.dataset.step !== name) entry.className = "step-done";
-      if (entry.dataset.step === name) {
-        entry.className = "step-now";
-        entry.setAttribute("aria-current", "step");
-      } else {
-        entry.removeAttribute("aria-current");
-      }
-    }
+    const steps = [...live.querySelectorAll("[data-step]")];
+    const now = steps.findIndex((step) => step.dataset.step === name);
+    steps.forEach((step, at) => { step.className = at < now ? "strip-done" : at === now ? "strip-now" : "strip-later"; });
     bar.removeAttribute("value");
     text.textContent = "";
   }
@@ -42,18 +36,14 @@
     text.textContent = parts.join(" · ");
   }
 
-  const shown = live.querySelector("h2").textContent;
   const source = new EventSource(live.dataset.events);
   source.addEventListener("event", (message) => {
     const event = JSON.parse(message.data);
     if (event.event === "step") stepNow(event.name);
     else if (event.event === "progress") progress(event);
   });
-  let state = null;
   source.addEventListener("state", (message) => {
-    const now = JSON.parse(message.data).state;
-    if (state !== null && now !== state && shown) location.reload();
-    state = now;
+    if (JSON.parse(message.data).state !== live.dataset.state) location.reload();
   });
   source.addEventListener("end", () => { source.close(); location.reload(); });
   addEventListener("pagehide", () => source.close());
