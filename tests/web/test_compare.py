@@ -32,12 +32,12 @@ def test_a_recipe_run_is_chosen_compared_and_judged_blind(
     tab.click(f"#run-{job.id}")
     tab.submit("main .btn-primary")
     assert tab.evaluate("location.search") == f"?runs={job.id}"
-    assert "0.833" in tab.evaluate("document.querySelector('.compare-scores').innerText")
+    assert "83.3 %" in tab.evaluate("document.querySelector('.compare-scores').innerText")
     tab.wait_for("!!document.querySelector('#curves canvas')")
     tab.wait_for("!!document.querySelector('.compare-row')", 60)
     assert tab.evaluate("document.querySelector('.compare-row mark').textContent") == "BASE"
     tab.click(".compare-views a:nth-child(4)")
-    tab.wait_for("document.querySelector('.compare-views .on').textContent.includes('14')")
+    tab.wait_for("document.querySelector('.compare-views [aria-current]').textContent.includes('14')")
     assert tab.evaluate("document.querySelector('.compare-row h3').textContent") == "Row 7"
 
     tab.click(".compare-review summary")

@@ -11,7 +11,7 @@ from typing import Any
 from metier.core.i18n import has_text, translate
 from metier.evaluate.spec import RIGHT_OR_WRONG
 
-_TOKEN = re.compile(r"[㐀-鿿]|\w+|\s+|[^\w\s]")
+_TOKEN = re.compile(r"[\u3400-\u9fff]|\w+|\s+|[^\w\s]")
 _COMPARED = 250_000  # pairs of tokens: beyond that texts are shown as they are
 _WIDTH = 120.0  # of an interval's picture, in its own units
 

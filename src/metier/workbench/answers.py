@@ -9,6 +9,7 @@ from typing import Any
 
 from metier.core.errors import MetierError
 from metier.core.files import read_json
+from metier.recipes.scoring import named
 from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.artifacts import Artifacts
@@ -38,13 +39,12 @@ class Variant:
 def variants(artifacts: Artifacts, owner: Person, job: Job) -> list[Variant]:
     """The variants of one of somebody's runs; none for a run that neither answers nor scores."""
     steps = layout.job_folder(artifacts.jobs, job.id) / layout.RUN / "steps"
-    if job.kind == "recipe":
+    if job.kind in ("recipe", "score", "predict"):
+        several = job.kind == "recipe" or bool(job.spec["asked"].get("base_model_name_or_path"))
         return [
-            _variant(job, side, _own(steps, job, f"predict-{side}"), _metrics(steps / f"evaluate-{side}"))
-            for side in SIDES
+            _variant(job, side, _own(steps, job, named("predict", side)), _metrics(steps / named("evaluate", side)))
+            for side in (SIDES if several else ("",))
         ]
-    if job.kind == "predict":
-        return [_variant(job, "", _own(steps, job, "predict"), {})]
     if job.kind == "evaluate":
         answers = _named(artifacts, owner, job.spec["asked"].get("pred_file"))
         return [_variant(job, "", answers, _metrics(steps / "evaluate"))]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from metier.workbench.backends.local import clean_environment
 from metier.workbench.errors import ConflictError
 from metier.workbench.jobs import Jobs
 from metier.workbench.store.tables import Job
+from metier.workbench.work import STEPS
 
 MOST_RUNS = 6
 SHOWN = ("all", "different", "left", "right", "tie")
@@ -199,10 +201,11 @@ class Comparisons:
 
 
 def differences(jobs: Sequence[Job]) -> list[tuple[str, list[Any]]]:
-    """The keys whose values are not the same in all runs, with each run's value; None where a run has no such key."""
+    """The keys that several runs have and whose values differ, with each run's value; None where a run has no such
+    key."""
     flat = [_flat(job) for job in jobs]
-    keys = list(dict.fromkeys(key for one in flat for key in one))
-    table = [(key, [one.get(key) for one in flat]) for key in keys]
+    counts = Counter(key for one in flat for key in one)
+    table = [(key, [one.get(key) for one in flat]) for key, count in counts.items() if count > 1]
     return [(key, values) for key, values in table if any(value != values[0] for value in values)]
 
 
@@ -218,7 +221,7 @@ def _flat(job: Job) -> dict[str, Any]:
                 found[f"{prefix}{key}"] = value
 
     asked = job.spec["asked"]
-    if job.kind == "recipe":
+    if job.kind not in STEPS:
         walk({key: value for key, value in asked.items() if key not in _LEFT_OUT}, "")
     else:
         walk(asked, f"{job.kind}.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from metier.evaluate.agreement import krippendorff_alpha, raw_agreement, sign_test
+from metier.workbench.exports import as_csv, cell
 
 CONFIDENCE_Z = 1.959963984540054  # of a two-sided 95 % interval
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -114,20 +112,16 @@ def _by_reviewer(votes: Iterable[Vote]) -> list[dict[str, Any]]:
     ]
 
 
-def votes_csv(votes: Iterable[Vote]) -> str:
-    """All votes for a table. A cell that a spreadsheet would read as a formula gets an apostrophe in front."""
-    target = io.StringIO()
-    writer = csv.writer(target)
-    writer.writerow(("row", "reviewer", "choice", "reason", "time"))
-    for vote in votes:
-        cells = (vote.row + 1, vote.reviewer, vote.choice, vote.reason, vote.created.isoformat(timespec="seconds"))
-        writer.writerow([f"'{cell}" if str(cell).startswith(_FORMULA) else cell for cell in cells])
-    return "\ufeff" + target.getvalue()
+def votes_csv(votes: Iterable[Vote]) -> bytes:
+    """All votes for a table."""
+    lines: list[list[Any]] = [["row", "reviewer", "choice", "reason", "time"]]
+    lines += [[cell(value) for value in vote_view(vote).values()] for vote in votes]
+    return b"".join(as_csv(lines))
 
 
-def votes_jsonl(votes: Iterable[Vote]) -> str:
+def votes_jsonl(votes: Iterable[Vote]) -> bytes:
     """All votes, one JSON object a line."""
-    return "".join(json.dumps(vote_view(vote), ensure_ascii=False) + "\n" for vote in votes)
+    return "".join(json.dumps(vote_view(vote), ensure_ascii=False) + "\n" for vote in votes).encode("utf-8", "replace")
 
 
 def vote_view(vote: Vote) -> dict[str, Any]:

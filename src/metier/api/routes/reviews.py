@@ -196,6 +196,6 @@ def judgements(services: Services, owner: Owner, review_id: str, format: Literal
     """Every word that was said, as a table or as lines of JSON."""
     review = services.reviews.get(owner, review_id)
     votes = services.reviews.results(owner, review).votes
-    text, kind = (votes_csv(votes), "text/csv") if format == "csv" else (votes_jsonl(votes), "application/x-ndjson")
+    content, kind = (votes_csv(votes), "text/csv") if format == "csv" else (votes_jsonl(votes), "application/x-ndjson")
     headers = {"Content-Disposition": f'attachment; filename="review-{review.id}.{format}"'}
-    return Response(text, media_type=f"{kind}; charset=utf-8", headers=headers)
+    return Response(content, media_type=f"{kind}; charset=utf-8", headers=headers)

@@ -12,10 +12,10 @@ from fastapi.responses import RedirectResponse, Response
 from metier.api.access import Services
 from metier.core.i18n import current_language, has_text
 from metier.rendering.thinking import split_thinking
+from metier.web.figures import Stretch, beside, change, level, metric_name
 from metier.web.prompts import question_of
 from metier.web.render import page, say
 from metier.web.visit import Reader
-from metier.web.worddiff import Piece, word_difference
 from metier.workbench.accounts import Person
 from metier.workbench.answers import Variant
 from metier.workbench.comparison import MOST_RUNS, SHOWN, Pair, differences
@@ -24,7 +24,7 @@ from metier.workbench.work import STEPS
 from metier.workbench.workbench import Workbench
 
 router = APIRouter()
-_KINDS = ("recipe", "train", "predict", "evaluate", "compare")
+_KINDS = ("recipe", "score", "train", "predict", "evaluate", "compare")
 _OFFERED = 12
 _ROWS = 8
 _LETTERS = "ABCDEFGHIJKL"
@@ -177,7 +177,7 @@ def _scores(named: list[Named]) -> list[dict[str, Any]]:
     for name in names:
         found = [one.variant.scores.get(name) for one in named]
         known = next(one for one in found if isinstance(one, dict))
-        lines.append({**_metric(name, known), "cells": [_cell(one, _maximum(known)) for one in found]})
+        lines.append({**_metric(name, known), "cells": [_cell(one) for one in found]})
     return lines
 
 
@@ -192,34 +192,24 @@ def _metric(name: str, entry: Any) -> dict[str, Any]:
     }
 
 
-def metric_name(name: str) -> str:
-    """A metric's name in words, as far as it has one."""
-    key = f"evaluate.metric_name.{name}"
-    return say(key) if has_text(key) else name
-
-
 def _maximum(entry: Any) -> float:
-    return 100.0 if entry.get("scale") == "0-100" else 1.0
+    return float(str(entry.get("scale", "0-1")).rpartition("-")[2])
 
 
-def _cell(entry: Any, maximum: float) -> dict[str, Any] | None:
+def _cell(entry: Any) -> dict[str, Any] | None:
     """A score, its interval as text, and both in hundredths of the scale, to be drawn."""
     if not isinstance(entry, dict) or not isinstance(entry.get("score"), int | float):
         return None
-    score = float(entry["score"])
+    score, maximum, share = float(entry["score"]), _maximum(entry), bool(entry.get("proportion"))
     low, high = float(entry.get("low", score)), float(entry.get("high", score))
     return {
-        "score": _level(score, maximum),
-        "interval": f"{_level(low, maximum)}–{_level(high, maximum)}",
+        "score": level(score, maximum, share),
+        "interval": f"{level(low, maximum, share)} – {level(high, maximum, share)}",
         "at": round(100 * score / maximum, 2),
         "from": round(100 * low / maximum, 2),
         "to": round(100 * high / maximum, 2),
         "n": entry.get("n"),
     }
-
-
-def _level(value: float, maximum: float) -> str:
-    return f"{value:.3f}" if maximum == 1.0 else f"{value:.2f}"
 
 
 def _metrics(pair: Pair) -> list[dict[str, Any]]:
@@ -232,15 +222,14 @@ def _metrics(pair: Pair) -> list[dict[str, Any]]:
 
 
 def _difference(name: str, entry: Any, decides: bool) -> dict[str, Any]:
-    maximum = _maximum(entry)
-    digits = 3 if maximum == 1.0 else 2
+    scale = _maximum(entry), bool(entry["proportion"])
     return {
         **_metric(name, entry),
         "decides": decides,
-        "left": _level(entry["base"]["score"], maximum),
-        "right": _level(entry["tuned"]["score"], maximum),
-        "difference": f"{entry['difference']:+.{digits}f}",
-        "interval": f"{entry['low']:+.{digits}f} … {entry['high']:+.{digits}f}",
+        "left": level(entry["base"]["score"], *scale),
+        "right": level(entry["tuned"]["score"], *scale),
+        "difference": change(entry["difference"], *scale),
+        "interval": f"{change(entry['low'], *scale)} … {change(entry['high'], *scale)}",
         "direction": "right" if entry["low"] > 0 else "left" if entry["high"] < 0 else "none",
         "wins": entry["wins"],
         "ties": entry["ties"],
@@ -265,7 +254,7 @@ def _problem(pair: Pair) -> str:
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     """A row to show: the answers in words that are in both or in one alone, thinking folded apart."""
     thoughts, answers = zip(*(split_thinking(str(row[side])) for side in ("left", "right")), strict=True)
-    left, right = word_difference(answers[0], answers[1])
+    left, right = beside(answers[0], answers[1])
     sides: list[dict[str, Any]] = []
     for at, pieces in enumerate((left, right)):
         sides.append({"pieces": pieces, "thinking": thoughts[at], "empty": not _has_words(pieces)})
@@ -278,7 +267,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _has_words(pieces: list[Piece]) -> bool:
+def _has_words(pieces: list[Stretch]) -> bool:
     return any(piece.text.strip() for piece in pieces)
 
 
