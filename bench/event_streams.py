@@ -5,8 +5,8 @@
 A server process; so many streams of one account follow one job, read by a single thread of this script with
 non-blocking sockets, so that the reader does not measure itself. The job's record is written by this script as a child
 would write it: a line of the log and an event, ten a second, each with the time of its writing. Prints the median, the
-99th percentile and the most of the milliseconds from writing to reading over all streams, whether every stream got every
-line once, and that one stream more than allowed is refused.
+99th percentile and the most of the milliseconds from writing to reading over all streams, whether every stream got
+every line once, and that one stream more than allowed is refused.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def fill(folder: Path) -> tuple[str, Path, str]:
     work = {"model_name_or_path": "smollm2-135m", "dataset": "medical_demo_en"}
     job = Job(
         owner_id=owner.id, kind="train", title="Followed", spec={"asked": work, "work": work}, state="running",
-        token="bench", process=process, devices=["cpu"], attempts=1,
+        token="bench", process=process, devices=["cpu"], attempts=1,  # noqa: S106
     )  # fmt: skip
     with workbench.database.write() as session:
         session.add(job)
