@@ -38,6 +38,7 @@ from metier.workbench.store.tables import Job, Lease
 from metier.workbench.workbench import Workbench
 
 BAR_SECONDS = 0.300
+TOKEN = "bench"  # noqa: S105 - of a job that is none
 _LINE = re.compile(rb"written (\d+) at (\d+\.\d+)")
 
 
@@ -46,11 +47,11 @@ def fill(folder: Path) -> tuple[str, Path, str]:
     workbench = Workbench(WorkbenchSettings(folder=folder, devices=("cpu",)))
     owner = workbench.accounts.sign_up("li", "a good long password")
     _, key = workbench.accounts.create_key(owner, "bench")
-    process = {**identity(), "token": "bench"}
+    process = {**identity(), "token": TOKEN}
     work = {"model_name_or_path": "smollm2-135m", "dataset": "medical_demo_en"}
     job = Job(
         owner_id=owner.id, kind="train", title="Followed", spec={"asked": work, "work": work}, state="running",
-        token="bench", process=process, devices=["cpu"], attempts=1,  # noqa: S106
+        token=TOKEN, process=process, devices=["cpu"], attempts=1,
     )  # fmt: skip
     with workbench.database.write() as session:
         session.add(job)
@@ -58,7 +59,7 @@ def fill(folder: Path) -> tuple[str, Path, str]:
         session.add(Lease(device="cpu", holder_kind="job", holder_id=job.id, owner_id=owner.id))
     path = workbench.jobs.folder_of(job)
     path.mkdir(parents=True)
-    (path / layout.CHILD).write_text(json.dumps({**process, "token": "bench"}))
+    (path / layout.CHILD).write_text(json.dumps({**process, "token": TOKEN}))
     (path / layout.HEARTBEAT).touch()
     workbench.close()
     return job.id, path, key

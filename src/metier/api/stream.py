@@ -27,7 +27,7 @@ async def event_stream(request: Request, services: Workbench, owner: Person, job
     loop = asyncio.get_running_loop()
     checked = loop.time()
     yield "retry: 1000\n\n"
-    async for message in services.followers.follow(owner, job, position):
+    async for messages in services.followers.follow(owner, job, position):
         if loop.time() - checked > _CHECK_SECONDS:
             checked = loop.time()
             try:
@@ -35,7 +35,7 @@ async def event_stream(request: Request, services: Workbench, owner: Person, job
             except MetierError:
                 yield "event: gone\ndata: {}\n\n"
                 return
-        yield _written(message)
+        yield "".join(map(_written, messages))
 
 
 def _written(message: Message) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,13 +16,17 @@ from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.errors import TooManyError
 from metier.workbench.jobs import ENDED, Jobs
-from metier.workbench.live import Feed, Message, Place
+from metier.workbench.live import Feed, Message
 from metier.workbench.store.tables import Job
 
 MOST_STREAMS = 300  # that one account may hold open
 _POLL_SECONDS = 0.1
 _QUIET_SECONDS = 15.0
-_WAITING = 1000  # messages that may wait for one slow follower; then it reads the record itself
+_WAITING = 1000  # batches that may wait for one slow follower; then it reads the record itself
+_LAST = ("end", "gone", "draining")
+
+Batch = tuple[Message, ...]
+Inbox = asyncio.Queue[Batch]
 
 
 class Followers:
@@ -40,26 +43,26 @@ class Followers:
         if self._open[owner.id] >= MOST_STREAMS:
             raise TooManyError("workbench.too_many_streams", most=MOST_STREAMS, retry_after_seconds=5)
 
-    async def follow(self, owner: Person, job: Job, position: str) -> AsyncIterator[Message]:
+    async def follow(self, owner: Person, job: Job, position: str) -> AsyncIterator[Batch]:
         """Messages `event` and `log` from a position on, `state` (its value is the Job) at first and when it changes,
-        `quiet` now and then, and one of `end`, `gone`, `draining` at last."""
+        `quiet` now and then, and one of `end`, `gone`, `draining` at last; those that are new together come together.
+        """
         self._open[owner.id] += 1
         tail = self._tail(owner, job)
-        inbox: asyncio.Queue[Message] = asyncio.Queue(_WAITING)
+        inbox: Inbox = asyncio.Queue(_WAITING)
         try:
             feed = Feed(tail.feed.folder)
             feed.seek(position)
-            yield Message("state", job, feed.place)
+            yield (Message("state", job, feed.place),)
             while True:
-                async for message in _catch_up(feed, tail):
-                    yield message
+                async for messages in _catch_up(feed, tail):
+                    yield messages
                 tail.inboxes.add(inbox)
                 while inbox in tail.inboxes or not inbox.empty():
-                    message = tail.over if tail.over and inbox.empty() else await _next(inbox, feed.place)
-                    if message.name in ("event", "log"):
-                        feed.events, feed.log = message.place
-                    yield message
-                    if message.name in ("end", "gone", "draining"):
+                    messages = (tail.over,) if tail.over and inbox.empty() else await inbox.get()
+                    feed.events, feed.log = messages[-1].place
+                    yield messages
+                    if messages[-1].name in _LAST:
                         return
         finally:
             tail.inboxes.discard(inbox)
@@ -92,7 +95,7 @@ class _Tail:
         self.feed = feed
         self.job = job
         self.over: Message | None = None
-        self.inboxes: set[asyncio.Queue[Message]] = set()
+        self.inboxes: set[Inbox] = set()
         self._stamp, self._again, self._draining, self._left = stamp, again, draining, left
         self._followers = 0
         self._task: asyncio.Task[None] | None = None
@@ -115,11 +118,12 @@ class _Tail:
 
     async def _run(self) -> None:
         sizes: tuple[int, int] | None = None
+        quiet = 0.0
         while not self._draining():
             told = False
             if (now := self._sizes()) != sizes:
-                for message in (messages := await asyncio.to_thread(self.feed.read)):
-                    self._publish(message)
+                messages = await asyncio.to_thread(self.feed.read)
+                self._publish(*messages)
                 told = bool(messages)
                 sizes = None if told else now
             if self._stamp() != self._seen:
@@ -130,6 +134,10 @@ class _Tail:
                     return
             if self.job.state in ENDED and not told:
                 self._publish(Message("end", self.job, self.place))
+            quiet = 0.0 if told else quiet + _POLL_SECONDS
+            if quiet > _QUIET_SECONDS:
+                quiet = 0.0
+                self._publish(Message("quiet", {}, self.place))
             await asyncio.sleep(_POLL_SECONDS)
         self._publish_last(Message("draining", {}, self.place))
 
@@ -157,28 +165,24 @@ class _Tail:
         self.over = message
         self._publish(message)
 
-    def _publish(self, message: Message) -> None:
-        self.place = message.place
+    def _publish(self, *messages: Message) -> None:
+        if not messages:
+            return
+        self.place = messages[-1].place
         for inbox in list(self.inboxes):
             try:
-                inbox.put_nowait(message)
+                inbox.put_nowait(messages)
             except asyncio.QueueFull:
                 self.inboxes.discard(inbox)  # it takes what waits for it, then reads on by itself
 
 
-async def _catch_up(feed: Feed, tail: _Tail) -> AsyncIterator[Message]:
+async def _catch_up(feed: Feed, tail: _Tail) -> AsyncIterator[Batch]:
     """What was told between the feed's place and the tail's, until both are at the same one."""
     while feed.place != tail.place:
         before, until = feed.place, tail.place
         # A position from elsewhere, or of a log that was cut since: there is nothing of it to be told again.
         feed.events, feed.log = min(feed.events, until[0]), min(feed.log, until[1])
-        for message in await asyncio.to_thread(feed.read, until):
-            yield message
+        if messages := await asyncio.to_thread(feed.read, until):
+            yield tuple(messages)
         if feed.place == before:
             feed.events, feed.log = until
-
-
-async def _next(inbox: asyncio.Queue[Message], place: Place) -> Message:
-    with suppress(TimeoutError):
-        return await asyncio.wait_for(inbox.get(), _QUIET_SECONDS)
-    return Message("quiet", {}, place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -16,7 +16,9 @@ from metier.recipes.recipe import load_recipe
 from metier.web.pages.runs import queue_values
 from metier.web.render import page
 from metier.web.visit import Reader
+from metier.workbench.accounts import Person
 from metier.workbench.jobs import ENDED
+from metier.workbench.workbench import Workbench
 
 router = APIRouter()
 _SHOWN = 8
@@ -29,19 +31,9 @@ _YEAR = 31_536_000
 def home(request: Request, services: Services, person: Reader) -> Response:
     """The first page after signing in. An empty account is offered the demo."""
     since, cookie = _last_visit(request.cookies.get(_VISIT_COOKIE, ""))
-    fresh = services.jobs.ended_since(person, since)[:_SHOWN] if since else []
-    counts = services.jobs.counts(person)
-    answer = page(
-        request,
-        "home.html",
-        person,
-        since=since if fresh else None,
-        ended=fresh or services.jobs.page(person, states=ENDED, limit=_SHOWN).jobs,
-        total=sum(counts.values()),
-        has_sets=bool(services.datasets.list(person)),
-        key=secrets.token_urlsafe(12),
-        **queue_values(services, person, mine=True),
-    )
+    has_sets = bool(services.datasets.list(person))
+    values = _now(services, person, since)
+    answer = page(request, "home.html", person, has_sets=has_sets, key=secrets.token_urlsafe(12), **values)
     answer.set_cookie(_VISIT_COOKIE, cookie, max_age=_YEAR, httponly=True, samesite="lax", path="/")
     return answer
 
@@ -49,7 +41,8 @@ def home(request: Request, services: Services, person: Reader) -> Response:
 @router.get("/now")
 def now(request: Request, services: Services, person: Reader) -> Response:
     """The part of the page that changes by itself."""
-    return page(request, "home_now.html", person, **queue_values(services, person, mine=True))
+    since, _ = _last_visit(request.cookies.get(_VISIT_COOKIE, ""))
+    return page(request, "home_now.html", person, **_now(services, person, since))
 
 
 @router.post("/demo")
@@ -62,6 +55,16 @@ def demo(services: Services, person: Reader, key: Annotated[str, Form(max_length
 
     body, _ = once_for_key(services, person, key or secrets.token_hex(8), "demo", create)
     return RedirectResponse(f"/runs/{json.loads(body)['id']}", 303)
+
+
+def _now(services: Workbench, person: Person, since: datetime | None) -> dict[str, Any]:
+    fresh = services.jobs.ended_since(person, since)[:_SHOWN] if since else []
+    return {
+        "since": since if fresh else None,
+        "ended": fresh or services.jobs.page(person, states=ENDED, limit=_SHOWN).jobs,
+        "total": sum(services.jobs.counts(person).values()),
+        **queue_values(services, person, mine=True),
+    }
 
 
 def _last_visit(cookie: str) -> tuple[datetime | None, str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import yaml
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from metier.api.access import Services
@@ -32,41 +33,27 @@ _TABS = ("live", "configuration", "files")
 Text = Annotated[str, Form(max_length=300)]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Which runs of the list are wanted. after: the id that the page before ended with."""
+
+    state: Annotated[str, Query(max_length=20)] = ""
+    kind: Annotated[str, Query(max_length=20)] = ""
+    search: Annotated[str, Query(max_length=200)] = ""
+    after: Annotated[str, Query(max_length=16)] = ""
+
+
 @router.get("/runs")
-def runs(
-    request: Request,
-    services: Services,
-    person: Reader,
-    state: Annotated[str, Query(max_length=20)] = "",
-    kind: Annotated[str, Query(max_length=20)] = "",
-    search: Annotated[str, Query(max_length=200)] = "",
-    after: Annotated[str, Query(max_length=16)] = "",
-) -> Response:
+def runs(request: Request, services: Services, person: Reader, asked: Annotated[Asked, Depends()]) -> Response:
     """What runs and waits, and below it everything, the newest first."""
-    found = services.jobs.page(
-        person,
-        states=(state,) if state in _STATES else (),
-        kinds=(kind,) if kind in KINDS else (),
-        search=search,
-        after=after or None,
-        limit=_SHOWN,
-    )
-    asked = {"state": state, "kind": kind, "search": search.strip()}
-    given = {name: value for name, value in asked.items() if value}
-    return page(
-        request,
-        "runs.html",
-        person,
-        jobs=found.jobs,
-        total=found.total,
-        asked=asked,
-        filtered=bool(given),
-        states=_STATES,
-        kinds=KINDS,
-        first="/runs?" + urlencode(given) if after else "",
-        next="/runs?" + urlencode({**given, "after": found.next}) if found.next else "",
-        **queue_values(services, person),
-    )
+    values = {**_rows(services, person, asked), **queue_values(services, person)}
+    return page(request, "runs.html", person, states=_STATES, kinds=KINDS, **values)
+
+
+@router.get("/runs/rows")
+def rows(request: Request, services: Services, person: Reader, asked: Annotated[Asked, Depends()]) -> Response:
+    """The list alone, as it is now."""
+    return page(request, "runs_rows.html", person, **_rows(services, person, asked))
 
 
 @router.get("/runs/queue")
@@ -156,6 +143,27 @@ def queue_values(services: Workbench, person: Person, *, mine: bool = False) -> 
         "waiting": {job.id: waiting_of(job, everybody, holders) for job in seen if job.state == "queued"},
         "devices": holders,
         "step_label": step_label,
+    }
+
+
+def _rows(services: Workbench, person: Person, asked: Asked) -> dict[str, Any]:
+    found = services.jobs.page(
+        person,
+        states=(asked.state,) if asked.state in _STATES else (),
+        kinds=(asked.kind,) if asked.kind in KINDS else (),
+        search=asked.search,
+        after=asked.after or None,
+        limit=_SHOWN,
+    )
+    given = {name: value for name in ("state", "kind", "search") if (value := getattr(asked, name).strip())}
+    return {
+        "jobs": found.jobs,
+        "total": found.total,
+        "asked": asked,
+        "filtered": bool(given),
+        "rows": "/runs/rows?" + urlencode({**given, "after": asked.after}),
+        "first": "/runs?" + urlencode(given) if asked.after else "",
+        "next": "/runs?" + urlencode({**given, "after": found.next}) if found.next else "",
     }
 
 

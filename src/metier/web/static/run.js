@@ -246,6 +246,6 @@
   document.addEventListener("DOMContentLoaded", () => {
     const page = new RunPage(document.getElementById("run"));
     window.metierRun = page;
-    page.begin();
+    requestAnimationFrame(() => setTimeout(() => page.begin())); // what the server wrote is seen first
   });
 })();
