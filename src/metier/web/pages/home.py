@@ -31,9 +31,8 @@ _YEAR = 31_536_000
 def home(request: Request, services: Services, person: Reader) -> Response:
     """The first page after signing in. An empty account is offered the demo."""
     since, cookie = _last_visit(request.cookies.get(_VISIT_COOKIE, ""))
-    has_sets = bool(services.datasets.list(person))
     values = _now(services, person, since)
-    answer = page(request, "home.html", person, has_sets=has_sets, key=secrets.token_urlsafe(12), **values)
+    answer = page(request, "home.html", person, key=secrets.token_urlsafe(12), **values)
     answer.set_cookie(_VISIT_COOKIE, cookie, max_age=_YEAR, httponly=True, samesite="lax", path="/")
     return answer
 

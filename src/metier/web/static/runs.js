@@ -54,11 +54,14 @@
     if (unload) {
       unload.disabled = true;
       try {
-        await metier.call("POST", "/api/v1/chat/unload", {});
+        await metier.call("POST", "/api/v1/chat/unload", { host: unload.dataset.unload });
       } catch (error) {
         metier.say(error.message, "problem");
         unload.disabled = false;
+        return;
       }
+      const part = unload.closest("[data-live]");
+      part ? refresh(part) : unload.remove();
     }
   });
 
