@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from metier.api.access import Services
+from metier.core.fields import fields_of
 from metier.core.i18n import current_language
 from metier.data import list_datasets
 from metier.evaluate import EvaluateSpec
@@ -16,7 +17,6 @@ from metier.models import list_models
 from metier.predict import PredictSpec
 from metier.report.rows import excerpt
 from metier.web import figures
-from metier.web.fields import fields_of
 from metier.web.render import page
 from metier.web.visit import Reader
 from metier.workbench.accounts import Person
@@ -25,6 +25,7 @@ from metier.workbench.progress import plan_of
 from metier.workbench.results import KINDS, ORDERS, PAGE, headline
 from metier.workbench.store.tables import Job
 from metier.workbench.telling import step_label
+from metier.workbench.waiting import waiting_of
 from metier.workbench.workbench import Workbench
 
 router = APIRouter()
@@ -48,6 +49,7 @@ def form(
     after: Annotated[str | None, Query(max_length=16)] = None,
 ) -> Response:
     """The form, and the evaluations so far."""
+    asked, scored = fields_of(PredictSpec), fields_of(EvaluateSpec)
     found = services.jobs.page(person, kinds=KINDS, search=search, after=after, limit=_LISTED)
     return page(
         request,
@@ -57,9 +59,9 @@ def form(
         sets=_sets(services, person),
         chosen_model=model,
         chosen_set=dataset,
-        common=fields_of(PredictSpec, "predict", "predict", _COMMON),
-        folded=fields_of(PredictSpec, "predict", "predict", _FOLDED),
-        scoring=fields_of(EvaluateSpec, "evaluate", "evaluate", _SCORING),
+        common=[asked[name] for name in _COMMON],
+        folded=[asked[name] for name in _FOLDED],
+        scoring=[scored[name] for name in _SCORING],
         found=found,
         search=search,
         after=after,
@@ -118,7 +120,7 @@ def result(
         after=after,
         back=address(after=max(0, after - PAGE)) if after else "",
         forth=address(after=rows.next) if rows.next else "",
-        live=_live(services, found.job) if found.job.state not in ENDED else None,
+        live=_live(services, person, found.job) if found.job.state not in ENDED else None,
         step_label=step_label,
         has_report=found.job.kind == "recipe" and found.job.state == "done",
         figures=figures,
@@ -167,8 +169,9 @@ def _sets(services: Workbench, person: Person) -> dict[str, list[dict[str, str]]
     }
 
 
-def _live(services: Workbench, job: Job) -> dict[str, Any]:
+def _live(services: Workbench, person: Person, job: Job) -> dict[str, Any]:
     """How far a job is: its steps, the one at work, and from where on to hear what is new."""
+    waits = job.state == "queued"
     position = services.records.position(job)  # first: what is told in between is heard from the stream
     progress, plan = services.records.progress(job), plan_of(job)
     return {
@@ -176,4 +179,5 @@ def _live(services: Workbench, job: Job) -> dict[str, Any]:
         "current": plan.index(progress.step) if progress.step in plan else 0,
         "progress": progress,
         "position": position,
+        "waiting": waiting_of(job, services.jobs.queue(), services.holders(person)) if waits else None,
     }

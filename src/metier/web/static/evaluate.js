@@ -20,10 +20,10 @@
   function wrongWith(field) {
     const { kind, least, most, above, below } = field.dataset;
     const given = field.value.trim();
-    if (!given || (kind !== "number" && kind !== "integer")) return "";
+    if (!given || (kind !== "number" && kind !== "whole")) return "";
     const value = Number(given);
     if (!Number.isFinite(value)) return texts.number;
-    if (kind === "integer" && !Number.isInteger(value)) return texts.integer;
+    if (kind === "whole" && !Number.isInteger(value)) return texts.whole;
     if (least !== undefined && value < Number(least)) return texts.least.replace("%bound%", least);
     if (most !== undefined && value > Number(most)) return texts.most.replace("%bound%", most);
     if (above !== undefined && value <= Number(above)) return texts.above.replace("%bound%", above);
@@ -33,9 +33,9 @@
 
   function valueOf(field) {
     const given = field.value.trim();
-    if (field.dataset.kind === "lines") return field.value.split("\n").map((one) => one.trim()).filter(Boolean);
+    if (field.dataset.kind === "names") return field.value.split("\n").map((one) => one.trim()).filter(Boolean);
     if (given === "") return undefined;
-    if (field.dataset.kind === "number" || field.dataset.kind === "integer") return Number(given);
+    if (field.dataset.kind === "number" || field.dataset.kind === "whole") return Number(given);
     if (field.dataset.kind === "switch") return given === "true";
     return field.dataset.kind === "text" ? field.value : given;
   }
