@@ -15,7 +15,7 @@ from metier.api.access import maybe_person
 from metier.api.app import create_app
 from metier.core.errors import MetierError
 from metier.web import pages
-from metier.web.render import FOLDER, page
+from metier.web.render import FOLDER, page, warm
 from metier.web.visit import ElsewhereError, elsewhere
 from metier.workbench.workbench import Workbench
 
@@ -27,6 +27,7 @@ def build(workbench: Workbench) -> FastAPI:
     for router in pages.routers():
         app.include_router(router, include_in_schema=False)
     _answer_errors(app)
+    warm()
     return app
 
 

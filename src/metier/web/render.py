@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -57,6 +58,16 @@ def environment() -> Environment:
         data_json=data_json, short=short, minutes_text=minutes_text,
     )  # fmt: skip
     return made
+
+
+def warm() -> None:
+    """Compiles all templates, in a thread of its own: the first reader of a page need not wait for it."""
+
+    def compile_all() -> None:
+        for name in environment().list_templates():
+            environment().get_template(name)
+
+    threading.Thread(target=compile_all, name="templates", daemon=True).start()
 
 
 def say(key: str, /, **fields: Any) -> str:

@@ -233,6 +233,11 @@ class Datasets:
             raise NotFoundError("workbench.no_dataset", name=name[:80])
         return row
 
+    def rows_of(self, owner: Person, name: str) -> int | None:
+        """How many rows an owner's set has; None where it is not known without reading it."""
+        with self.database.read() as session:
+            return session.scalar(select(Dataset.rows).where(Dataset.owner_id == owner.id, Dataset.name == name))
+
     def find(self, owner: Person, name: str) -> tuple[Dataset, Path, dict[str, Any]]:
         """A set, its file, and its entry in a `dataset_info.json`."""
         row = self.get(owner, name)

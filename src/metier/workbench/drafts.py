@@ -37,10 +37,11 @@ class Draft:
 
 
 class Drafts:
-    """Checks what somebody is writing. freeze: as of `Freezer`; called without a folder it changes nothing."""
+    """Checks what somebody is writing. freeze: as of `Freezer`, called without a folder; rows_of: of an owner's set."""
 
-    def __init__(self, freeze: Freeze) -> None:
+    def __init__(self, freeze: Freeze, rows_of: Callable[[Person, str], int | None]) -> None:
         self._freeze = freeze
+        self._rows_of = rows_of
 
     def check(self, owner: Person, kind: str, work: Mapping[str, Any]) -> Draft:
         """All wrong keys and values, or the work complete with its texts. Raises ConfigError for an unknown kind."""
@@ -57,6 +58,9 @@ class Drafts:
         except UserError as error:
             return Draft([WrongValue(str(error.fields.get("key", "")), error.text())])
         short = brief(kind, checked)
+        few = self._too_few_rows(owner, checked) if kind == "recipe" else []
+        if few:
+            return Draft(few)
         return Draft([], checked, short, as_yaml(kind, checked), as_command(kind, short))
 
     def _wrong_names(self, owner: Person, kind: str, values: Mapping[str, Any]) -> list[WrongValue]:
@@ -76,6 +80,14 @@ class Drafts:
         if isinstance(model, str) and model:
             found += self._refused(owner, "model_name_or_path", {"model_name_or_path": model})
         return found
+
+    def _too_few_rows(self, owner: Person, work: Mapping[str, Any]) -> list[WrongValue]:
+        """Where more rows would be kept away to be measured on than there are."""
+        data = work["data"]
+        rows = None if data["test"] else self._rows_of(owner, data["train"])
+        if rows is None or rows > data["test_rows"]:
+            return []
+        return [WrongValue("data.test_rows", translate("workbench.too_few_rows", rows=rows))]
 
     def _refused(self, owner: Person, key: str, values: dict[str, Any]) -> list[WrongValue]:
         try:

@@ -5,7 +5,9 @@ Called in a process of its own (`planchild`). Large sets are sampled: what is co
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from metier.core.errors import UserError
@@ -31,10 +33,10 @@ def estimate(request: dict[str, Any]) -> dict[str, Any]:
     use_language(request.get("language"))
     train = TrainSpec.model_validate(request["train"])
     predict = PredictSpec.model_validate(request["predict"]) if request.get("predict") else None
-    rows, total, bad = _load(request["sets"], train.max_samples)
+    rows, total, bad = _load(json.dumps(request["sets"]), train.max_samples)
     kept_away = min(request.get("kept_away") or 0, max(0, total - 1))
     total -= kept_away
-    renderer, problem = _renderer(train)
+    renderer, problem = _renderer(train.model_name_or_path, train.template)
     seen = _seen(rows, renderer, train)
     scale = total / max(1, len(rows))
     found: dict[str, Any] = {
@@ -100,13 +102,14 @@ def _minutes(
     return {"train_minutes": [one / 60 for one in training], "minutes": [low / 60, high / 60]}
 
 
-def _load(sets: list[dict[str, Any]], limit: int | None) -> tuple[list[Conversation], int, int]:
+@lru_cache(maxsize=4)  # while one types, the sets stay the same
+def _load(sets: str, limit: int | None) -> tuple[list[Conversation], int, int]:
     """Rows to count on, how many there are in all, and how many of the loaded ones cannot be used."""
     from metier.data import load_dataset
 
     rows: list[Conversation] = []
     total = bad = 0
-    for one in sets:
+    for one in json.loads(sets):
         known = one.get("rows")
         most = min(n for n in (limit, SAMPLE, known or SAMPLE) if n)
         loaded = load_dataset(
@@ -120,7 +123,8 @@ def _load(sets: list[dict[str, Any]], limit: int | None) -> tuple[list[Conversat
     return rows, total, bad
 
 
-def _renderer(train: TrainSpec) -> tuple[Renderer | None, dict[str, str] | None]:
+@lru_cache(maxsize=4)
+def _renderer(name: str, template: str | None) -> tuple[Renderer | None, dict[str, str] | None]:
     """The model's renderer, or why it is not known yet."""
     from pathlib import Path
 
@@ -128,12 +132,11 @@ def _renderer(train: TrainSpec) -> tuple[Renderer | None, dict[str, str] | None]
     from metier.models.store import stored
     from metier.rendering import load_renderer
 
-    name = train.model_name_or_path
     entry = find(name)
     if not (stored(entry.name if entry else name) or Path(name).is_dir()):
         return None, None  # it would be fetched: that is the run's work
     try:
-        return load_renderer(resolve_model(name), template=train.template), None
+        return load_renderer(resolve_model(name), template=template), None
     except UserError as error:
         return None, {language: error.text(language) for language in ("en", "zh")}
 
@@ -149,9 +152,10 @@ def _seen(rows: Sequence[Conversation], renderer: Renderer | None, train: TrainS
             "longest": max(lengths, default=0), "cut_rows": cut, "cut_answers": 0,
         }  # fmt: skip
     tokens = answer = longest = cut_rows = cut_answers = 0
+    too_long: list[int] = []  # not even their question fits
     examples = renderer.examples_many(
         rows, cutoff_len=train.cutoff_len, train_on_history=train.train_on_history,
-        enable_thinking=train.enable_thinking, on_error=lambda row, error: None,
+        enable_thinking=train.enable_thinking, on_error=lambda row, error: too_long.append(row.row),
     )  # fmt: skip
     for group in examples:
         tokens += sum(len(one.input_ids) for one in group)
@@ -159,8 +163,8 @@ def _seen(rows: Sequence[Conversation], renderer: Renderer | None, train: TrainS
         longest = max([longest, *(len(one.input_ids) + one.truncated for one in group)])
         cut_rows += any(one.truncated or one.dropped_turns for one in group)
         cut_answers += any(one.answer_truncated for one in group)
-    return {"tokens": tokens, "answer_tokens": answer, "longest": longest, "cut_rows": cut_rows,
-            "cut_answers": cut_answers}  # fmt: skip
+    return {"tokens": tokens, "answer_tokens": answer, "longest": longest, "cut_rows": cut_rows + len(too_long),
+            "cut_answers": cut_answers + len(too_long)}  # fmt: skip
 
 
 def _example(rows: Sequence[Conversation], renderer: Renderer | None, train: TrainSpec) -> list[dict[str, Any]]:

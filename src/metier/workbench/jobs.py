@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -46,12 +46,12 @@ class Jobs:
         folder: Path,
         *,
         freeze: Callable[[Person, str, dict[str, Any], Path], dict[str, Any]],
-        most_devices: Callable[[], int],
+        devices: Callable[[], Sequence[str]],
     ) -> None:
         self.database = database
         self.folder = folder
         self._freeze = freeze
-        self._most_devices = most_devices
+        self._devices = devices
         self.changed: Callable[[], None] = lambda: None  # the scheduler listens
         self.removed: list[Callable[[str], None]] = []  # called with a removed job's id: its traces elsewhere go too
         self._stamps: dict[str, int] = {}
@@ -71,20 +71,24 @@ class Jobs:
         work: Mapping[str, Any],
         *,
         title: str = "",
-        devices: int = 1,
+        devices: int | Sequence[str] = 1,
         notify: str = "",
         cloned_from: str | None = None,
         key: str = "",
     ) -> Job:
         """Checks the work, freezes its sets, and puts it at the end of the queue. Raises what is wrong with it.
 
-        key: of the form it comes from. Its job has an id made of it: sent again, after a kill took the answer away, it
-        finds its job.
+        devices: how many, whichever are free first, or which; key: of the form it comes from. Its job has an id made
+        of it: sent again, after a kill took the answer away, it finds its job.
         """
         checked = check_work(kind, work)
-        most = self._most_devices()
-        if not 0 < devices <= most:
-            raise ConflictError("workbench.too_many_devices", wanted=devices, most=most)
+        there = self._devices()
+        named = [] if isinstance(devices, int) else list(dict.fromkeys(devices))
+        wanted = devices if isinstance(devices, int) else len(named)
+        if not 0 < wanted <= len(there) or not set(named) <= set(there):
+            raise ConflictError("workbench.too_many_devices", wanted=", ".join(named) or wanted, most=len(there))
+        if cloned_from is not None:
+            self.get(owner, cloned_from)
         job_id = _id_of(owner, key) if key else new_id()
         if key and (known := self._known(owner, job_id)) is not None:
             return known
@@ -101,9 +105,9 @@ class Jobs:
                     owner_id=owner.id,
                     kind=kind,
                     title=(title.strip() or _title(kind, checked, owner.language))[:300],
-                    spec={"asked": checked, "work": frozen},
+                    spec={"asked": checked, "work": frozen, **({"devices": named} if named else {})},
                     place=last + 1.0,
-                    wanted_devices=devices if kind in ON_DEVICE else 0,
+                    wanted_devices=wanted if kind in ON_DEVICE else 0,
                     notify=notify,
                     cloned_from=cloned_from,
                 )
@@ -212,7 +216,7 @@ class Jobs:
 
         job = self.get(owner, job_id)
         work = change(job.kind, job.spec["asked"], changes)
-        devices = max(1, job.wanted_devices)
+        devices = job.spec.get("devices") or max(1, job.wanted_devices)
         return self.submit(
             owner, job.kind, work, title=title or job.title, devices=devices, notify=job.notify, cloned_from=job.id
         )

@@ -14,6 +14,12 @@ import sys
 from typing import Any
 
 REST_SECONDS = 600.0
+_HEAVY = (
+    "metier.workbench.estimate",
+    "transformers.models.auto.modeling_auto",
+    "transformers.models.llama.modeling_llama",
+    "peft",
+)
 
 
 def main() -> int:
@@ -22,8 +28,8 @@ def main() -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever libraries print is no answer
     with contextlib.suppress(OSError):
         os.nice(10)  # who trains or chats goes first
-    importlib.import_module("metier.workbench.estimate")  # takes its seconds now, while the form is being read
-    importlib.import_module("transformers.models.auto.modeling_auto")
+    for module in _HEAVY:  # takes its seconds now, while the form is being read
+        importlib.import_module(module)
     requests = os.fdopen(sys.stdin.fileno(), "rb", buffering=0)
     while select.select([requests], [], [], REST_SECONDS)[0]:
         line = _line(requests)

@@ -137,8 +137,11 @@ class Scheduler:
                 return True
             if not job.wanted_devices and self._light(session) >= _LIGHT_AT_ONCE:
                 return False
+            named, there = job.spec.get("devices") or [], self.backend.devices()
+            # A machine that has been changed since no longer has what was named: then any will do.
+            among = [device for device in there if device in named] if set(named) <= set(there) else []
             got = devices.take(
-                session, self.backend.devices(), job.wanted_devices, kind="job", holder=job.id, owner=job.owner_id
+                session, among or there, job.wanted_devices, kind="job", holder=job.id, owner=job.owner_id
             )
             if got is None:
                 return False

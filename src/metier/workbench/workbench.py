@@ -78,13 +78,13 @@ class Workbench:
         )
         self.artifacts = Artifacts(self.database, settings.jobs)
         freezer = Freezer(self.artifacts, self.datasets.find)
-        self.drafts = Drafts(freezer.freeze)
+        self.drafts = Drafts(freezer.freeze, self.datasets.rows_of)
         self.recipes = SavedRecipes(self.database)
         self.jobs = Jobs(
             self.database,
             settings.jobs,
             freeze=freezer.freeze,
-            most_devices=lambda: len(self.backend.devices()),
+            devices=self.backend.devices,
         )
         self.models = Models(self.database, settings.jobs, self.artifacts)
         self.rows = Rows(self.datasets, settings.folder / "cache", find_model=self.models.folder)

@@ -30,15 +30,16 @@ class _Body(BaseModel):
 
 class NewJob(_Body):
     """kind: `recipe`, `train`, `predict`, `evaluate`, `compare`, `report`, `prepare` or `fetch`; work: that step's
-    parameters, or a recipe's keys (`recipe`: the name of a shipped one, with `profile`, to begin from)."""
+    parameters, or a recipe's keys. devices: how many, or which by name; cloned_from: the job it was made from."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
     kind: str = Field(max_length=20)
     work: dict[str, Any]
     title: str = Field("", max_length=300)
-    devices: int = Field(1, ge=1, le=1024)
+    devices: Annotated[int, Field(ge=1, le=1024)] | Annotated[list[str], Field(min_length=1, max_length=1024)] = 1
     notify: str = Field("", max_length=500)
+    cloned_from: str | None = Field(None, max_length=16)
 
 
 class Place(_Body):
@@ -89,7 +90,7 @@ def submit(request: Request, services: Services, owner: Owner, body: NewJob) -> 
 def _submit(request: Request, services: Services, owner: Owner, body: NewJob) -> Job:
     return services.jobs.submit(
         owner, body.kind, body.work, title=body.title, devices=body.devices, notify=body.notify,
-        key=request.headers.get("idempotency-key", ""),
+        cloned_from=body.cloned_from, key=request.headers.get("idempotency-key", ""),
     )  # fmt: skip
 
 

@@ -13,7 +13,6 @@ from metier.api.routes.recipes import Estimated, Work
 from metier.core.fields import plain
 from metier.core.i18n import current_language, translate
 from metier.data import list_datasets
-from metier.models import list_models
 from metier.web.render import page
 from metier.web.visit import Reader
 from metier.workbench.accounts import Person
@@ -36,6 +35,8 @@ def fine_tune(
     dataset: Short = "", model: Short = "", recipe: Short = "", run: Short = "", preset: Short = "", kind: Short = "",
 ) -> Response:  # fmt: skip
     """The form: new, or filled from a preset, a kept recipe or an earlier run."""
+    if run and services.jobs.get(person, run).kind not in _KINDS:
+        run = ""
     begun, work = _begin(services, person, dataset=dataset, model=model, recipe=recipe, run=run, preset=preset)
     chosen = kind if kind in _KINDS else begun
     if chosen == "train" and begun == "recipe":
@@ -104,8 +105,7 @@ def _begin(
         return row.kind, dict(row.spec)
     if run:
         job = services.jobs.get(person, run)
-        if job.kind in _KINDS:
-            return job.kind, brief(job.kind, job.spec["asked"])
+        return job.kind, brief(job.kind, job.spec["asked"])
     if preset:
         return "recipe", shipped_work(preset)
     return "recipe", new_recipe(person, services.datasets, dataset=dataset, model=model)
@@ -140,35 +140,30 @@ def _models(services: Workbench, person: Person) -> list[dict[str, Any]]:
     """The catalogue, what is in the store, and what own runs have trained."""
     known = [
         {
-            "name": info.name,
-            "title": info.title,
-            "source": info.source or (info.sources[0] if info.sources else ""),
-            "size": info.size_bytes,
-            "here": info.folder is not None,
-            "parameters": info.parameters,
-            "gated": info.gated,
+            "name": one.info.name,
+            "title": one.info.title,
+            "source": one.info.source or next(iter(one.info.sources), ""),
+            "size": one.info.size_bytes,
+            "here": one.here,
+            "gated": one.info.gated,
+            "fit": one.fit.train if one.fit else None,
         }
-        for info in list_models()
-        if not info.vision
+        for one in services.models.page(person, limit=200).models
+        if not one.info.vision
     ]
-    jobs = services.jobs.page(person, states=("done",), kinds=("train", "recipe"), limit=_OWN_MODELS).jobs
     own = [
         {
-            "name": f"run:{job.id}",
-            "title": job.title,
-            "source": translate("web.tune_trained_here", model=_base_of(job.spec["asked"])),
-            "size": None,
+            "name": one.reference,
+            "title": one.job.title,
+            "source": translate("web.tune_trained_here", model=one.base),
+            "size": one.size,
             "here": True,
-            "parameters": None,
             "gated": False,
+            "fit": None,
         }
-        for job in jobs
+        for one in services.models.trained(person, limit=_OWN_MODELS)
     ]
     return known + own
-
-
-def _base_of(work: dict[str, Any]) -> str:
-    return str(work.get("model_name_or_path") or "")
 
 
 def _sets(services: Workbench, person: Person) -> list[dict[str, Any]]:

@@ -51,17 +51,58 @@
       const value = valueOf(input);
       for (const path of [input.dataset.at, ...(input.dataset.also?.split(" ") ?? [])]) put(work, path, value);
     }
-    if (devices() > 1) put(work, kind === "recipe" ? "train.num_processes" : "num_processes", devices());
-    else if (document.getElementById("tune-devices")) put(work, kind === "recipe" ? "train.num_processes" : "num_processes", undefined);
+    if (deviceField) put(work, kind === "recipe" ? "train.num_processes" : "num_processes", count() > 1 ? count() : undefined);
     for (const [key, value] of Object.entries(work)) {
       if (value && typeof value === "object" && !Array.isArray(value) && !Object.keys(value).length && key !== "data") delete work[key];
     }
     return work;
   }
 
+  const deviceField = document.getElementById("tune-devices"); // where there are several
+
   function devices() {
-    return Number(document.getElementById("tune-devices")?.value ?? 1);
+    const chosen = deviceField?.value ?? "1";
+    return /^\d+$/.test(chosen) ? Number(chosen) : [chosen];
   }
+
+  function count() {
+    const chosen = devices();
+    return Array.isArray(chosen) ? chosen.length : chosen;
+  }
+
+  // Several training sets are several selects over one value, `a,b`.
+
+  const setValue = document.querySelector("#tune-sets [type=hidden]");
+  const setFields = () => [...document.querySelectorAll("#tune-sets [data-set]")];
+
+  function showSets() {
+    const names = setValue.value.split(",").map((one) => one.trim()).filter(Boolean);
+    while (setFields().length > Math.max(1, names.length)) setFields().at(-1).remove();
+    while (setFields().length < names.length) addSet();
+    setFields().forEach((field, index) => choose(field, names[index] ?? ""));
+  }
+
+  function addSet() {
+    const last = setFields().at(-1);
+    const field = last.cloneNode(true);
+    field.value = "";
+    field.removeAttribute("id");
+    field.setAttribute("aria-label", texts.further);
+    (last.closest("label") ?? last).after(field);
+    return field;
+  }
+
+  function choose(field, name) {
+    if (name && ![...field.options].some((one) => one.value === name)) field.add(new Option(name, name));
+    field.value = name;
+  }
+
+  document.getElementById("tune-add-set").addEventListener("click", () => addSet().focus());
+  document.getElementById("tune-sets").addEventListener("change", () => {
+    setFields().slice(1).filter((one) => !one.value).forEach((one) => one.remove());
+    setValue.value = [...new Set(setFields().map((one) => one.value).filter(Boolean))].join(",");
+    touched();
+  });
 
   // The other way: a work into the fields.
   function fill(work) {
@@ -76,12 +117,12 @@
         input.checked = value ?? input.dataset.default === "true";
       } else if (input.tagName === "SELECT") {
         const text = value === undefined ? (input.dataset.at === "data.guard" ? "general_guard" : input.dataset.default ?? "") : String(value ?? "");
-        if (text && ![...input.options].some((one) => one.value === text)) input.add(new Option(text, text));
-        input.value = text;
+        choose(input, text);
       } else {
         input.value = value === undefined || value === null ? "" : Array.isArray(value) ? value.join(", ") : String(value);
       }
     }
+    showSets();
     touched();
   }
 
@@ -97,8 +138,10 @@
       const place = document.getElementById(`wrong-${input.dataset.at}`);
       const message = key === null ? "" : wrong.get(key);
       if (place && place.textContent !== message) place.textContent = message;
-      if (message) input.setAttribute("aria-invalid", "true");
-      else input.removeAttribute("aria-invalid");
+      for (const seen of input.type === "hidden" ? setFields() : [input]) {
+        if (message) seen.setAttribute("aria-invalid", "true");
+        else seen.removeAttribute("aria-invalid");
+      }
       for (const path of message ? [key, ...paths] : []) wrong.delete(path);
     }
     for (const group of form.querySelectorAll("details[data-group]")) {
@@ -156,7 +199,7 @@
       const answer = await fetch("/fine-tune/plan", {
         method: "POST",
         headers: { "Content-Type": "application/json", Accept: "text/html" },
-        body: JSON.stringify({ kind, work, devices: devices() }),
+        body: JSON.stringify({ kind, work, devices: count() }),
       });
       const html = await answer.text();
       if (mine !== turn) return;
@@ -182,8 +225,8 @@
       place.textContent = name ? texts.unknown : "";
       return;
     }
-    const size = one.size ? `${(one.size / 1e9).toPrecision(2)} GB` : "";
-    place.textContent = [one.title, one.source, size, one.here ? texts.here : texts.fetched, one.gated && !one.here ? texts.gated : ""].filter(Boolean).join(" · ");
+    const size = one.size ? (one.size < 1e8 ? `${(one.size / 1e6).toPrecision(2)} MB` : `${(one.size / 1e9).toPrecision(2)} GB`) : "";
+    place.textContent = [one.title, one.source, size, one.here ? texts.here : texts.fetched, texts[`fit_${one.fit}`], one.gated && !one.here ? texts.gated : ""].filter(Boolean).join(" · ");
     place.title = one.source;
   }
 
@@ -313,8 +356,12 @@
         keep(true);
         return;
       }
-      if (error.problem?.errors) mark(error.problem.errors);
       nameWrong.textContent = error.message;
+      if (error.problem?.errors?.length) {
+        dialog.close();
+        mark(error.problem.errors);
+        showFirstWrong();
+      }
     }
   }
 
@@ -332,6 +379,7 @@
       work: workNow(),
       title: document.getElementById("tune-title").value.trim(),
       devices: devices(),
+      cloned_from: form.dataset.run || null,
       notify: document.getElementById("tune-notify").value.trim(),
     });
     try {
@@ -340,11 +388,15 @@
       start.disabled = false;
       if (error.problem?.errors?.length) mark(error.problem.errors);
       if (!error.problem?.errors?.length || !form.querySelector("[aria-invalid]")) tell(error.message);
-      const first = form.querySelector("[aria-invalid]");
-      first?.closest("details")?.setAttribute("open", "");
-      (first ?? problem).focus();
+      showFirstWrong();
     }
   });
+
+  function showFirstWrong() {
+    const first = form.querySelector("[aria-invalid]");
+    first?.closest("details")?.setAttribute("open", "");
+    (first ?? problem).focus();
+  }
 
   async function send(body) {
     for (;;) {
@@ -381,5 +433,8 @@
   const draft = JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");
   sessionStorage.removeItem(DRAFT);
   if (draft?.kind === kind && new URLSearchParams(location.search).get("kind") === kind) fill(draft.work);
-  else touched();
+  else {
+    showSets();
+    touched();
+  }
 })();
