@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -106,7 +108,7 @@ def test_attack_28_nobody_else_sees_or_follows_a_run(client: TestClient, workben
     bench.member(workbench, _person(workbench, client), "wang")
     client.cookies.clear()
     client.post("/api/v1/session", json={"name": "wang", "password": bench.PASSWORD})
-    for address in ("events", "curves", "log", "progress", "changes", "files"):
+    for address in ("events", "curves", "log", "progress", "changes", "files", "weights.zip"):
         headers = {"last-event-id": position}
         assert client.get(f"/api/v1/jobs/{job.id}/{address}", headers=headers).status_code == 404, address
     for address in ("", "/head", "?tab=configuration", "?tab=files"):
@@ -119,12 +121,33 @@ def test_attack_28_nobody_else_sees_or_follows_a_run(client: TestClient, workben
 
 
 def test_attack_63_an_account_follows_so_many_and_no_more(
-    client: TestClient, workbench: Workbench, li: str, monkeypatch: pytest.MonkeyPatch
+    served: str, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(following, "MOST_STREAMS", 2)
+    workbench.scheduler.stop()
+    owner = workbench.accounts.sign_up("li", bench.PASSWORD)
+    job = made(workbench, owner.id, state="running")
+    cookies = {"metier": workbench.accounts.sign_in_as(owner)}
+    address = f"{served}/api/v1/jobs/{job.id}/events"
+    with httpx.stream("GET", address, cookies=cookies) as one, httpx.stream("GET", address, cookies=cookies) as two:
+        reading = [one.iter_lines(), two.iter_lines()]
+        assert all(next(lines) for lines in reading)
+        refused = httpx.get(address, cookies=cookies)
+        assert refused.status_code == 429 and refused.headers["retry-after"]
+    bench.wait_for(lambda: not workbench.followers._tails, 5)  # who has gone is forgotten, and what was read for them
+    with httpx.stream("GET", address, cookies=cookies, timeout=20) as again:
+        assert again.status_code == 200
+
+
+def test_weights_come_as_one_file(client: TestClient, workbench: Workbench, li: str) -> None:
     job = made(workbench, li)
-    monkeypatch.setattr(following, "MOST_STREAMS", 0)
-    answer = client.get(f"/api/v1/jobs/{job.id}/events")
-    assert answer.status_code == 429 and answer.headers["retry-after"]
+    assert client.get(f"/api/v1/jobs/{job.id}/weights.zip").status_code == 409
+    folder = workbench.jobs.folder_of(job) / layout.RUN / "steps" / "train" / "adapter"
+    folder.mkdir(parents=True)
+    (folder / "adapter_model.safetensors").write_bytes(b"w" * 3_000_000)
+    with ZipFile(BytesIO(client.get(f"/api/v1/jobs/{job.id}/weights.zip").content)) as archive:
+        assert archive.testzip() is None
+        assert archive.read("adapter_model.safetensors") == b"w" * 3_000_000
 
 
 def test_a_stream_ends_with_the_sign_in(served: str, workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:

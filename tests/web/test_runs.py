@@ -75,7 +75,13 @@ def test_fault_48_a_curve_goes_on_when_the_server_was_killed(tmp_path: Path, tin
         port = int(server.address.rpartition(":")[2])
     with started(folder, port=port) as server:
         tab.wait_for("document.getElementById('lost').classList.contains('hidden')", 30)
+        tab.wait_for(f"{STEPS}.length >= 50", 120)
+        tab.submit("form[action$='/stop'] button")
+        tab.wait_for("!!document.querySelector('#ending')", 60)
+        stopped = tab.evaluate(STEPS)[-1]
+        tab.submit("form[action$='/resume'] button")
         tab.wait_for("!!document.querySelector('#ending.ending-done')", 240)
+        assert tab.evaluate("metierRun.charts.points.resumed") == [stopped]
         steps = tab.evaluate(STEPS)
         assert steps == list(range(1, steps[-1] + 1)) and steps[-1] == 240
         assert (

@@ -26,7 +26,7 @@ async def event_stream(request: Request, services: Workbench, owner: Person, job
     position = request.headers.get("last-event-id") or request.query_params.get("from", "")
     loop = asyncio.get_running_loop()
     checked = loop.time()
-    yield "retry: 1000\n\n"
+    first = "retry: 1000\n\n"
     async for messages in services.followers.follow(owner, job, position):
         if loop.time() - checked > _CHECK_SECONDS:
             checked = loop.time()
@@ -35,7 +35,8 @@ async def event_stream(request: Request, services: Workbench, owner: Person, job
             except MetierError:
                 yield "event: gone\ndata: {}\n\n"
                 return
-        yield "".join(map(_written, messages))
+        yield first + "".join(map(_written, messages))
+        first = ""
 
 
 def _written(message: Message) -> str:

@@ -13,6 +13,7 @@ from metier.api.access import Owner, Services
 from metier.api.once import once
 from metier.api.stream import event_stream
 from metier.workbench.artifacts import downloads
+from metier.workbench.bundle import zipped
 from metier.workbench.jobs import reason_text
 from metier.workbench.store.tables import Job
 
@@ -232,6 +233,14 @@ def download(services: Services, owner: Owner, job_id: str, name: str) -> FileRe
     headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
     file_name = f"{job.id}-{name.replace('/', '-')}"
     return FileResponse(path, filename=file_name, content_disposition_type="attachment", headers=headers)
+
+
+@router.get("/jobs/{job_id}/weights.zip")
+def weights(services: Services, owner: Owner, job_id: str) -> StreamingResponse:
+    """What a training made, the adapter or the model, as one file."""
+    folder, _ = services.artifacts.weights(owner, f"run:{job_id}")
+    headers = {"Content-Disposition": f'attachment; filename="{job_id}-{folder.name}.zip"'}
+    return StreamingResponse(zipped(folder), media_type="application/zip", headers=headers)
 
 
 @router.get("/devices")

@@ -120,7 +120,9 @@
     }
 
     showCurves() {
-      document.getElementById("no-points").classList.toggle("hidden", this.charts.points.steps.length > 0);
+      const some = this.charts.points.steps.length > 0;
+      document.getElementById("no-points").classList.toggle("hidden", some);
+      document.getElementById("charts").classList.toggle("hidden", !some);
       this.charts.later();
     }
 
@@ -200,6 +202,8 @@
 
     onStep(name) {
       document.getElementById("doing-step").textContent = this.texts.steps[name] ?? name;
+      for (const place of this.root.querySelectorAll("[data-figure]")) place.classList.add("hidden");
+      this.root.querySelector("[data-figure=step] dt").textContent = name === "train" ? this.texts.step : this.texts.far;
       this.figure("step", "–");
       document.getElementById("bar").value = 0;
       this.until = null;
@@ -223,7 +227,8 @@
 
     figure(name, text) {
       const place = this.root.querySelector(`[data-figure="${name}"] dd`);
-      if (place) place.textContent = text;
+      place.textContent = text;
+      place.parentElement.classList.remove("hidden");
     }
 
     countDown() {
