@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 
 import openpyxl
 import pytest
@@ -12,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from metier.workbench.accounts import Person
 from metier.workbench.results import Results
+from metier.workbench.store.tables import Job
 from metier.workbench.workbench import Workbench
 from tests.support.bench import PASSWORD, member
 from tests.support.finished import add_job, answers, predicted, recipe_job
@@ -106,3 +108,31 @@ def test_an_evaluation_of_anothers_answers_does_not_lead_outside(
     (step / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     results: Results = workbench.results
     assert results.get(owner, job.id).side.predictions is None
+
+
+def test_the_list_of_reports_has_what_has_one(li: TestClient, workbench: Workbench, owner: Person) -> None:
+    made = recipe_job(workbench, owner, title="Heart")
+    add_job(workbench, owner, "score", title="Alone", predict={"dataset": "cases"})
+    add_job(workbench, owner, "recipe", title="At work", state="running")
+    compared = add_job(workbench, owner, "score", title="Beside", predict={"dataset": "cases"})
+    with workbench.database.write() as session:
+        row = session.get(Job, compared.id)
+        assert row is not None
+        row.summary = {"verdict": {"outcome": "better"}, "gain": made.summary["gain"]}
+    listed = li.get("/api/v1/reports").json()
+    assert [one["title"] for one in listed["reports"]] == ["Beside", "Heart"] and listed["total"] == 2
+    assert listed["reports"][0]["test"] == "cases" and listed["reports"][1]["gain"]["difference"] > 0.5
+    first = li.get("/api/v1/reports", params={"limit": 1}).json()
+    assert li.get("/api/v1/reports", params={"after": first["next"]}).json()["reports"][0]["title"] == "Heart"
+    assert [one["title"] for one in li.get("/api/v1/reports?search=hea").json()["reports"]] == ["Heart"]
+
+
+def test_a_comparison_alone_shows_the_scores_of_both(li: TestClient, workbench: Workbench, owner: Person) -> None:
+    made = recipe_job(workbench, owner)
+    alone = add_job(workbench, owner, "compare")
+    steps = workbench.jobs.folder_of(alone) / "run" / "steps"
+    shutil.copytree(workbench.jobs.folder_of(made) / "run" / "steps" / "compare", steps / "compare")
+    found = li.get(f"/api/v1/jobs/{alone.id}/results").json()
+    assert found["scores"][0]["change"]["difference"] == pytest.approx(8 / 12)
+    assert li.get(f"/api/v1/jobs/{alone.id}/results/rows").json()["total"] == 0
+    assert li.get(f"/evaluate/{alone.id}").status_code == 200

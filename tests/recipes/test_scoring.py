@@ -39,7 +39,7 @@ def test_a_stopped_comparison_goes_on_where_it_was(tmp_path: Path, tiny_model: P
     names: list[str] = []
     summary = run_work("score", asked, folder, (lambda event: names.append(str(event.get("name"))),))
     assert (folder / "steps/predict-base/done.json").read_bytes() == before
-    steps = ["predict-base", "predict-tuned", "evaluate-base", "evaluate-tuned", "compare"]
+    steps = ["predict-base", "predict-tuned", "evaluate-base", "evaluate-tuned", "compare", "report"]
     assert [one for one in names if one in steps] == steps
     assert summary["gain"]["difference"] == 0.0 and summary["verdict"]["outcome"] == "no_improvement"
     assert summary["rows"] == 6 and summary["metrics"]["choice_accuracy"]["scale"] == "0-1"

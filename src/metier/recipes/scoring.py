@@ -1,4 +1,4 @@
-"""A model's answers and what they are worth, in one run: predict → evaluate, and beside another model → compare."""
+"""A model's answers and what they are worth, in one run: predict → evaluate; beside another, → compare → report."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ from metier.evaluate import CompareSpec, EvaluateSpec
 from metier.predict import PredictSpec
 from metier.recipes.pipeline import hardware_facts, predictions, step_function
 from metier.recipes.single import inputs_of
+from metier.report import ReportSpec
 from metier.runs import RunFolder, Step, StepResult, run_step
 
 
 class ScoreSpec(Spec):
     """Which model answers which rows, how its answers are scored, and which model it is compared with.
 
-    base_model_name_or_path, base_adapter_name_or_path: the other model, asked the same with the same parameters.
+    base_model_name_or_path, base_adapter_name_or_path: the other model, asked the same with the same parameters;
+    title, base_label, tuned_label: what the report calls the whole and the two models.
     """
 
     predict: PredictSpec = Field(default_factory=PredictSpec)
     evaluate: EvaluateSpec = Field(default_factory=EvaluateSpec)
     base_model_name_or_path: str | None = None
     base_adapter_name_or_path: str | None = None
+    title: str = Field("", max_length=300)
+    base_label: str = Field("", max_length=300)
+    tuned_label: str = Field("", max_length=300)
 
     def sides(self) -> dict[str, PredictSpec]:
         """What is predicted, by the name its steps end with: `base` and `tuned`, or one without a name."""
@@ -63,6 +68,17 @@ def scoring_steps(spec: ScoreSpec, run: RunFolder, events: EventLog) -> Iterator
         files = {side: predictions(run, named("predict", side)) for side in sides}
         shared = {key: value for key, value in spec.evaluate.model_dump().items() if key in CompareSpec.model_fields}
         yield _step("compare", "compare", CompareSpec(**shared, **files), **files)
+        yield _step("report", "report", _report(spec, run), compare=run.step("compare") / "compare.json")
+
+
+def _report(spec: ScoreSpec, run: RunFolder) -> ReportSpec:
+    return ReportSpec(
+        run=run.path,
+        title=spec.title or spec.predict.dataset,
+        base_label=spec.base_label or str(spec.base_model_name_or_path),
+        tuned_label=spec.tuned_label,
+        test_dataset_label=spec.predict.dataset,
+    )
 
 
 def named(kind: str, side: str) -> str:

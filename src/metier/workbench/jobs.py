@@ -134,10 +134,12 @@ class Jobs:
 
     def page(
         self, owner: Person, *, states: tuple[str, ...] = (), kinds: tuple[str, ...] = (), search: str = "",
-        after: str | None = None, limit: int = PAGE,
+        after: str | None = None, limit: int = PAGE, only: ColumnElement[bool] | None = None,
     ) -> Page:  # fmt: skip
-        """Somebody's jobs, the newest first. after: the id that the previous page ended with."""
+        """Somebody's jobs, the newest first. after: the id that the previous page ended with; only: a further test."""
         query = select(Job).where(Job.owner_id == owner.id)
+        if only is not None:
+            query = query.where(only)
         if states:
             query = query.where(Job.state.in_(states))
         if kinds:

@@ -65,7 +65,7 @@ def plan_of(job: Job) -> list[str]:
     """The steps of a job in order, by name. A job that is one step has one."""
     if job.kind == "score":
         sides = ("-base", "-tuned") if job.spec["asked"].get("base_model_name_or_path") else ("",)
-        compared = ["compare"] if len(sides) > 1 else []
+        compared = ["compare", "report"] if len(sides) > 1 else []
         return [*(f"predict{side}" for side in sides), *(f"evaluate{side}" for side in sides), *compared]
     if job.kind != "recipe":
         return [job.kind]

@@ -21,7 +21,7 @@ from metier.workbench.errors import NotFoundError
 from metier.workbench.jobs import Jobs
 from metier.workbench.store.tables import Job
 
-KINDS = ("score", "recipe", "predict", "evaluate")
+KINDS = ("score", "recipe", "predict", "evaluate", "compare")
 ORDERS = ("worst", "best", "lost", "gained", "row")
 PAGE = 20
 _STEPS = ("evaluate", "evaluate-tuned", "evaluate-base", "predict", "predict-tuned", "predict-base", "guard-tuned",
@@ -146,7 +146,7 @@ class Results:
             raise NotFoundError("workbench.not_found")
         chosen = step or next(iter(there), "")
         kind, _, name = chosen.partition("-")
-        pair = name == "tuned"
+        pair = name == "tuned" or not there  # a comparison alone has the scores of both, and no answers of its own
         base = self._side(steps, f"{kind}-base") if pair else None
         comparison = _read(steps / "compare" / _COMPARE) if pair else {}
         if kind == "guard":

@@ -19,7 +19,7 @@ from metier.workbench.errors import ConflictError, NotFoundError
 from metier.workbench.jobs import Jobs, Page
 from metier.workbench.store.tables import Job, Share, User, now
 
-KINDS = ("recipe", "report")
+KINDS = ("recipe", "score", "report")
 DAYS = (1, 7, 30)
 PAGE = 25
 _MOST = 100  # links to one report at a time
@@ -43,7 +43,9 @@ class Reports:
 
     def page(self, owner: Person, *, search: str = "", after: str | None = None, limit: int = PAGE) -> Page:
         """Jobs that ended with a report, the newest first."""
-        return self.jobs.page(owner, states=("done",), kinds=KINDS, search=search, after=after, limit=limit)
+        # A scored prediction has a report where it was compared with another model.
+        told = (Job.kind != "score") | Job.summary["verdict"].as_string().is_not(None)
+        return self.jobs.page(owner, states=("done",), kinds=KINDS, search=search, after=after, limit=limit, only=told)
 
     def get(self, owner: Person, job_id: str) -> Report:
         """One report. Raises NotFoundError where the job has none."""
@@ -75,10 +77,12 @@ def facts_of(job: Job) -> dict[str, Any]:
     """What a list of reports says of one: model, sets, verdict and gain."""
     asked = job.spec["asked"]
     data = asked.get("data") or {}
+    if job.kind == "score":
+        data = {"test": asked["predict"].get("dataset")}
     verdict = job.summary.get("verdict") or {}
     outcome = verdict.get("outcome") if isinstance(verdict, Mapping) else None
     return {
-        "model": str(asked.get("model_name_or_path") or ""),
+        "model": str(asked.get("base_model_name_or_path") or asked.get("model_name_or_path") or ""),
         "train": str(data.get("train") or ""),
         "test": str(data.get("test") or ""),
         "outcome": outcome or job.summary.get("outcome"),

@@ -122,7 +122,7 @@ def result(
         forth=address(after=rows.next) if rows.next else "",
         live=_live(services, person, found.job) if found.job.state not in ENDED else None,
         step_label=step_label,
-        has_report=found.job.kind == "recipe" and found.job.state == "done",
+        has_report=found.job.state == "done" and (found.job.kind == "recipe" or found.verdict is not None),
         figures=figures,
     )
 

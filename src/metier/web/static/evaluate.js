@@ -86,8 +86,11 @@
       if (value !== undefined) work[section][key] = value;
     }
     const base = model.selectedOptions[0]?.dataset.base;
-    if (base && against.querySelector("input").checked) work.base_model_name_or_path = base;
-    const title = `${model.selectedOptions[0].text.split(" · ")[0]} · ${set.value}`.slice(0, 300);
+    const label = model.selectedOptions[0].dataset.label ?? model.selectedOptions[0].text;
+    const title = `${label} · ${set.value}`.slice(0, 300);
+    if (base && against.querySelector("input").checked) {
+      Object.assign(work, { base_model_name_or_path: base, base_label: base, tuned_label: label, title });
+    }
     const job = await metier.call("POST", "/api/v1/jobs", { kind: "score", work, title });
     location.href = `/evaluate/${job.id}`;
   }
