@@ -47,9 +47,8 @@ class Apart:
         asked = {"task": task, "arguments": arguments, "language": current_language()}
         line = json.dumps(asked, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass") + b"\n"
         with self._lock, contextlib.nullcontext() if self._keep else _AT_ONCE:
-            child = self._ready()
             try:
-                answer = _exchange(child, line, seconds)
+                answer = self._asked(line, seconds)
             except BaseException:
                 self.close()
                 raise
@@ -58,6 +57,16 @@ class Apart:
         if "error" in answer:
             raise _error(answer["error"])
         return answer["result"]
+
+    def _asked(self, line: bytes, seconds: float) -> dict[str, Any]:
+        child, new = self._ready()
+        try:
+            return _exchange(child, line, seconds)
+        except BrokenPipeError:
+            if new:
+                raise DataError("workbench.apart_died") from None
+        self.close()  # it had just ended for want of questions
+        return self._asked(line, seconds)
 
     def close(self) -> None:
         """Ends the child, at once."""
@@ -70,7 +79,8 @@ class Apart:
                     with contextlib.suppress(OSError):
                         stream.close()
 
-    def _ready(self) -> subprocess.Popen[bytes]:
+    def _ready(self) -> tuple[subprocess.Popen[bytes], bool]:
+        """The child, and whether it was started for this question."""
         if self._child is not None and self._child.poll() is not None:
             self.close()
         if self._child is None:
@@ -83,7 +93,8 @@ class Apart:
                 stderr=subprocess.DEVNULL,
                 env={**clean_environment(), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             )
-        return self._child
+            return self._child, True
+        return self._child, False
 
 
 def ask(task: str, *, seconds: float = _SECONDS, **arguments: Any) -> Any:
@@ -94,11 +105,8 @@ def ask(task: str, *, seconds: float = _SECONDS, **arguments: Any) -> Any:
 def _exchange(child: subprocess.Popen[bytes], line: bytes, seconds: float) -> dict[str, Any]:
     if child.stdin is None or child.stdout is None:
         raise ValueError(child.args)
-    try:
-        child.stdin.write(line)
-        child.stdin.flush()
-    except OSError as error:
-        raise DataError("workbench.apart_died") from error
+    child.stdin.write(line)
+    child.stdin.flush()
     ready, _, _ = select.select([child.stdout], [], [], seconds)
     if not ready:
         raise DataError("workbench.apart_slow", seconds=round(seconds))

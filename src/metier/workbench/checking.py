@@ -13,6 +13,7 @@ from metier.core.files import read_json
 from metier.data.entries import shipped_entries
 from metier.workbench import layout
 from metier.workbench.accounts import Person
+from metier.workbench.artifacts import Artifacts
 from metier.workbench.datasets import Datasets
 from metier.workbench.jobs import Jobs
 from metier.workbench.store.tables import Job
@@ -23,8 +24,8 @@ _ROWS_SHOWN = 200
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of finding. rows: the first of the rows it is about; partners: row → the earlier row it repeats;
-    words: row → why, where there is a reason for each."""
+    """One kind of finding. rows: the first of the rows it is about; partners: row → the earlier row it repeats,
+    of a leak the row of the test set; words: row → why, where there is a reason for each."""
 
     kind: str
     count: int
@@ -45,16 +46,22 @@ class Check:
 class Checks:
     """Orders checks and reads what they found."""
 
-    def __init__(self, jobs: Jobs, datasets: Datasets) -> None:
+    def __init__(self, jobs: Jobs, datasets: Datasets, artifacts: Artifacts) -> None:
         self.jobs = jobs
         self.datasets = datasets
+        self.artifacts = artifacts
 
-    def order(self, owner: Person, name: str, *, model: str, cutoff_len: int = CUTOFF) -> Job:
-        """Puts a check of a set into the queue. It counts a model's tokens, and fetches the model if need be."""
-        if name not in shipped_entries():
-            name = self.datasets.get(owner, name).name
+    def order(self, owner: Person, name: str, *, model: str, cutoff_len: int = CUTOFF, test: str | None = None) -> Job:
+        """Puts a check of a set into the queue. It counts a model's tokens, and fetches the model if need be.
+
+        test: the set that scores will be taken on, whose rows must not be among these.
+        """
+        if model.startswith("run:"):
+            folder, base = self.artifacts.weights(owner, model)
+            model = model if folder.name == "model" else base  # an adapter sees what its base sees
         work = {
-            "dataset": name,
+            "dataset": self._name(owner, name),
+            "test_dataset": self._name(owner, test) if test else None,
             "model_name_or_path": model,
             "cutoff_len": cutoff_len,
             "skip_bad_rows": True,
@@ -62,6 +69,9 @@ class Checks:
             "preview_rows": 0,
         }
         return self.jobs.submit(owner, "prepare", work)
+
+    def _name(self, owner: Person, name: str) -> str:
+        return name if name in shipped_entries() else self.datasets.get(owner, name).name
 
     def newest(self, owner: Person, name: str) -> Check | None:
         """A set's newest check, finished or not."""
@@ -86,7 +96,9 @@ def findings(result: dict[str, Any], data: Path) -> list[Finding]:
     unusable = {int(one["row"]): copy.sub("…", str(one["problem"])) for one in result["unusable"] if one.get("row")}
     duplicates = {later: earlier for earlier, later in result["duplicates"]}
     near = {later: earlier for earlier, later, _ in result["near_duplicates"]}
+    leaks = {int(one["train_row"]): int(one["test_row"]) for one in result["leaks"] or []}
     found = [
+        _finding("leaks", list(leaks), partners=leaks),
         _finding("unusable", list(unusable), words=unusable),
         _finding("answers_cut", result["truncated"]["answers"]),
         _finding("rows_cut", [row for row in result["truncated"]["rows"] if row not in result["truncated"]["answers"]]),

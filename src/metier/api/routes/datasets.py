@@ -33,10 +33,11 @@ class Reading(_Body):
 
 
 class Order(_Body):
-    """With which model's tokens a set is checked, and how long an example may be."""
+    """With which model's tokens a set is checked, how long an example may be, and which set will be measured on."""
 
     model: str = Field(DEFAULT_MODEL, max_length=200)
     cutoff_len: int = Field(CUTOFF, ge=8, le=1_000_000)
+    test_dataset: str | None = Field(None, max_length=64)
 
 
 class Registration(Reading):
@@ -206,7 +207,8 @@ def order_check(request: Request, services: Services, owner: Owner, name: str, b
     """Checks a set in a job: lengths, cuts, empty answers, repetitions."""
 
     def create() -> dict[str, Any]:
-        return {"job": services.checks.order(owner, name, model=body.model, cutoff_len=body.cutoff_len).id}
+        job = services.checks.order(owner, name, model=body.model, cutoff_len=body.cutoff_len, test=body.test_dataset)
+        return {"job": job.id}
 
     return once(request, services, owner, {"dataset": name, **body.model_dump()}, create)
 

@@ -127,7 +127,10 @@ def dataset(
         last = services.rows.page(person, name, count=1).last
         values |= {"row": services.rows.row(person, name, row or 1), "last": last, **_models(services, person, model)}
     elif tab == "check":
-        values |= {**_check(services, person, name), **_models(services, person, model)}
+        asked = _check(services, person, name)
+        own = [one.name for one in services.datasets.page(person, limit=200).datasets if one.name != name]
+        shipped = [one.name for one in list_datasets() if one.origin == "shipped" and one.name != name]
+        values |= {**asked, **_models(services, person, model), "tests": [*own, *shipped]}
     else:
         users = services.forgetting.users(person, shown.row) if shown.row is not None else []
         values |= {"users": users, "notes": _notes(shown)}
@@ -182,9 +185,10 @@ def check(
     name: str,
     model: Annotated[str, Form(max_length=200)] = DEFAULT_MODEL,
     cutoff_len: Annotated[int, Form(ge=8, le=1_000_000)] = CUTOFF,
+    test: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """Orders a check."""
-    services.checks.order(person, name, model=model, cutoff_len=cutoff_len)
+    services.checks.order(person, name, model=model, cutoff_len=cutoff_len, test=test or None)
     return RedirectResponse(f"/datasets/{name}?tab=check", 303)
 
 
