@@ -21,13 +21,14 @@ from typing import Any
 from metier.core import errors
 from metier.core.errors import DataError, UserError
 from metier.core.i18n import current_language, use_language
+from metier.models.hardware import hardware
 
 TASKS = {
     "look": "metier.workbench.reading:look",
     "read": "metier.workbench.reading:read",
     "preview": "metier.workbench.previewing:preview",
 }
-MEMORY_BYTES = 6 << 30  # of address space, most of which is never touched
+MEMORY_BYTES = 6 << 30  # of address space; a smaller machine gives less
 IDLE_SECONDS = 300.0
 _SECONDS = 600.0
 _AT_ONCE = threading.BoundedSemaphore(2)
@@ -36,9 +37,9 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 class Apart:
     """A child that is asked. keep: it stays for the next question, and ends by itself when there is none for long."""
 
-    def __init__(self, *, keep: bool = False, memory_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(self, *, keep: bool = False) -> None:
         self._keep = keep
-        self._memory = memory_bytes
+        self._memory = min(MEMORY_BYTES, max(1 << 30, hardware().memory * 3 // 4))
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
 

@@ -32,6 +32,7 @@ _NAME = re.compile(r"[^\W][\w.\-]{0,63}")
 _RESERVED = ("new", "uploads")  # places of the pages
 UPLOAD = "upload.json"
 PAGE = 50
+_COUNTED = 1 << 22  # bytes between two looks at what the owner has already
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Datasets:
         self.upload_bytes = upload_bytes
         self.quota_bytes = quota_bytes
         self.removed: Callable[..., None] = lambda owner, row, runs: None  # who else has something of it listens
-        self._coming: dict[str, int] = {}
+        self._coming: dict[str, tuple[str, int]] = {}  # upload → its owner, and bytes so far
         self._lock = threading.Lock()
 
     # Uploads
@@ -94,6 +95,7 @@ class Datasets:
                     size += len(part)
                     self._count(owner, upload_id, size)
                     target.write(part)
+                self._count(owner, upload_id, size, whole=True)
                 target.flush()
                 os.fsync(target.fileno())
             (folder / f"file{suffix}.part").replace(folder / f"file{suffix}")
@@ -106,14 +108,15 @@ class Datasets:
                 self._coming.pop(upload_id, None)
         return Upload(upload_id, file_name[:300], size)
 
-    def _count(self, owner: Person, upload_id: str, size: int) -> None:
+    def _count(self, owner: Person, upload_id: str, size: int, *, whole: bool = False) -> None:
+        """Refuses what is too large. What others of the owner's send just now counts too: together they stay below."""
         if size > self.upload_bytes:
             raise TooLargeError("workbench.upload_too_large", most=self.upload_bytes)
         with self._lock:
-            first = upload_id not in self._coming
-            self._coming[upload_id] = size
-            coming = sum(self._coming.values())
-        if (first or size % (1 << 22) < (1 << 16)) and self.used_bytes(owner) + coming > self.quota_bytes:
+            seen = self._coming.get(upload_id, ("", -1))[1] // _COUNTED
+            self._coming[upload_id] = (owner.id, size)
+            coming = sum(one for of, one in self._coming.values() if of == owner.id)
+        if (whole or size // _COUNTED != seen) and self.used_bytes(owner) + coming > self.quota_bytes:
             raise TooLargeError("workbench.quota_full", most=self.quota_bytes)
 
     def used_bytes(self, owner: Person) -> int:
@@ -125,10 +128,17 @@ class Datasets:
         return int(kept) + sum(path.stat().st_size for path in files if not path.name.endswith(".part"))
 
     def look(
-        self, owner: Person, upload_id: str, *, columns: Mapping[str, str] | None = None, format: str | None = None
-    ) -> Look:
+        self, owner: Person, upload_id: str, *, columns: Mapping[str, str] | None = None, format: str | None = None,
+        skip_bad_rows: bool = False,
+    ) -> Look:  # fmt: skip
         """The first rows of an upload, and whether it can be read (with these columns)."""
-        seen = ask("look", file=self._upload(owner, upload_id), columns=dict(columns or {}) or None, format=format)
+        seen = ask(
+            "look",
+            file=self._upload(owner, upload_id),
+            columns=dict(columns or {}) or None,
+            format=format,
+            skip_bad_rows=skip_bad_rows,
+        )
         return Look(**seen)
 
     def register(

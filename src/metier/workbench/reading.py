@@ -27,7 +27,7 @@ _LOOK_CELL, _ROW_CELL = 500, 20_000  # characters of a cell that are shown
 _MOST_FACTOR, _MOST_LEAST = 4, 64 << 20  # rows are kept up to so many bytes, as much as a set's file and a little
 
 
-def look(file: str, columns: dict[str, str] | None, format: str | None) -> dict[str, Any]:
+def look(file: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool) -> dict[str, Any]:
     """The first rows of a file and what it seems to be; see `metier.workbench.datasets.Look`."""
     path = Path(file)
     names: dict[str, None] = {}
@@ -49,7 +49,7 @@ def look(file: str, columns: dict[str, str] | None, format: str | None) -> dict[
             layout = decide_layout(first, folder=path.parent, format=format, columns=columns or None)
             chosen = layout.format.name
             roles = {role: column for role, column in layout.columns.items() if column in names}
-            _try(path, columns, format)
+            _try(path, columns, format, skip_bad_rows)
         except UserError as error:
             needs, problem = chosen is None and not columns, _say(error, path)
     except UserError as error:
@@ -60,9 +60,10 @@ def look(file: str, columns: dict[str, str] | None, format: str | None) -> dict[
     }  # fmt: skip
 
 
-def _try(path: Path, columns: dict[str, str] | None, format: str | None) -> None:
+def _try(path: Path, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool) -> None:
     """Reads the first rows as they would be read."""
-    load_dataset(str(path), columns=columns or None, format=format, max_samples=LOOKED_AT, allow_text=True)
+    options: dict[str, Any] = {"max_samples": LOOKED_AT, "skip_bad_rows": skip_bad_rows, "allow_text": True}
+    load_dataset(str(path), columns=columns or None, format=format, **options)
 
 
 def read(

@@ -26,10 +26,12 @@ class _Body(BaseModel):
 
 
 class Reading(_Body):
-    """How a file is read: role → column name, or the name of a format."""
+    """How a file is read: role → column name, or the name of a format. skip_bad_rows: leave rows that cannot be used
+    out."""
 
     columns: dict[str, str] = Field(default_factory=dict, examples=[{"prompt": "问题", "response": "回答"}])
     format: str | None = Field(None, max_length=40)
+    skip_bad_rows: bool = False
 
 
 class Order(_Body):
@@ -41,11 +43,10 @@ class Order(_Body):
 
 
 class Registration(Reading):
-    """A name for an upload. skip_bad_rows: leave rows that cannot be used out."""
+    """A name for an upload."""
 
     upload: str = Field(max_length=16)
     name: str = Field(min_length=1, max_length=64, examples=["cases"])
-    skip_bad_rows: bool = False
 
 
 def dataset_view(row: Dataset) -> dict[str, Any]:
@@ -76,7 +77,9 @@ async def upload(
 @router.post("/uploads/{upload_id}/look")
 def look(services: Services, owner: Owner, upload_id: str, body: Reading) -> dict[str, Any]:
     """The first rows, the columns, and whether they can be read like this."""
-    seen = services.datasets.look(owner, upload_id, columns=body.columns, format=body.format)
+    seen = services.datasets.look(
+        owner, upload_id, columns=body.columns, format=body.format, skip_bad_rows=body.skip_bad_rows
+    )
     return {
         "columns": seen.columns,
         "rows": seen.rows,
@@ -162,6 +165,8 @@ def file(services: Services, owner: Owner, name: str) -> FileResponse:
     """The file of a set of yours, as it was sent; whole or a range of it."""
     row = services.datasets.get(owner, name)
     path = services.datasets.file_of(row)
+    if path.is_symlink():
+        raise NotFoundError("workbench.not_found")
     headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
     return FileResponse(
         path,

@@ -72,8 +72,7 @@ def new(request: Request, services: Services, person: Reader, upload: str = "") 
     suggested = suggest_roles(seen.columns) if seen.needs_columns else {}
     if suggested:
         tried = services.datasets.look(person, upload, columns=suggested)
-        seen = tried if not tried.problem else seen
-        suggested = suggested if not tried.problem else {}
+        seen, suggested = (tried, suggested) if tried.format else (seen, {})
     names = [row.name for row in services.datasets.list(person)]
     roles = {column: role for role, column in (suggested or seen.roles).items()}
     return page(

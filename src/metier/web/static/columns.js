@@ -13,7 +13,7 @@
   function reading() {
     const columns = {};
     if (touched) for (const select of selects) if (select.value) columns[select.value] = select.dataset.column;
-    return { columns, format: byId("format").value || null };
+    return { columns, format: byId("format").value || null, skip_bad_rows: byId("skip").checked };
   }
 
   function tell(problem, format) {
@@ -44,7 +44,7 @@
       look();
     });
   }
-  byId("format")?.addEventListener("change", look);
+  for (const id of ["format", "skip"]) byId(id)?.addEventListener("change", look);
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -56,7 +56,7 @@
     button.disabled = true;
     byId("register-state").classList.remove("hidden");
     try {
-      const body = { upload, name, skip_bad_rows: byId("skip").checked, ...reading() };
+      const body = { upload, name, ...reading() };
       const made = await metier.call("POST", "/api/v1/datasets", body);
       location.href = `/datasets/${encodeURIComponent(made.name)}`;
     } catch (error) {
