@@ -17,9 +17,10 @@ from tests.support.bench import PASSWORD
 
 
 class Server:
-    """A server process. address: where it answers."""
+    """A server process. folder: its data; address: where it answers."""
 
     def __init__(self, folder: Path, *flags: str, before: str = "", port: int = 0, **environment: str) -> None:
+        self.folder = folder
         command = [sys.executable, "-m", "metier.cli", "up", "--home", str(folder), "--port", str(port), *flags]
         if before:
             command = ["bash", "-c", f'{before}; exec "$@"', "bash", *command]
