@@ -56,7 +56,10 @@ class Walk:
             return
         self.pictures.mkdir(parents=True, exist_ok=True)
         mode = f"{len(self.passed):02}-{name}-{self.width}-{self.language}.png"
+        height = self.tab.evaluate("document.documentElement.scrollHeight")
+        self.tab.resize(self.width, max(height, WIDTHS[self.width]))  # what sticks to the window would stand in its midst
         (self.pictures / mode).write_bytes(self.tab.picture())
+        self.tab.resize(self.width, WIDTHS[self.width])
 
     def sign_up(self) -> None:
         """The first account; then the language is chosen."""
@@ -135,7 +138,8 @@ class Walk:
 
     def unload(self) -> None:
         """Gives the device back, as the chat offers."""
-        self.tab.evaluate("metier.call('POST', '/api/v1/chat/unload').then(() => 1)")
+        self.tab.click("#chat-load[data-act=unload]")
+        self.tab.wait_for("document.querySelector('#chat-load').dataset.act === 'load'", 30)
 
     def evaluate(self, run: str, dataset: str, values: dict[str, str], seconds: float) -> None:
         """Predicts and scores with the base beside it, and reads the scores."""
