@@ -146,7 +146,7 @@ class Walk:
         self.open(f"/evaluate?model=run:{run}&dataset={dataset}")
         self.tab.wait_for("!!document.querySelector('#evaluate-form')")
         for name, value in values.items():
-            self.tab.fill(f"#evaluate-form [name={name}]", value)
+            self.tab.fill(f"#evaluate-form [name='predict.{name}']", value)
         self.station("evaluate")
         self.tab.submit("#evaluate-form [type=submit]")
         self.tab.wait_for("location.pathname.startsWith('/evaluate/')", 30)
