@@ -48,6 +48,14 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def talking_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny model that greedily talks on and on."""
+    from tests.support.tiny import tiny_talker
+
+    return tiny_talker(tmp_path_factory.mktemp("models") / "tiny-talker")
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The real public data beside the project; skips where it is absent."""
     data = SHARED / "data"

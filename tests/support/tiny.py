@@ -56,3 +56,19 @@ def tiny_llama(folder: Path, *, seed: int = 0, hidden_size: int = 32, layers: in
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def tiny_talker(folder: Path) -> Path:
+    """A random Llama whose likeliest answers wander through letters and never end by themselves."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    tiny_llama(folder, tie_word_embeddings=False, initializer_range=0.3, max_position_embeddings=16_384)
+    tokenizer = byte_tokenizer()
+    weights = load_file(folder / "model.safetensors")
+    letters = [tokenizer.convert_tokens_to_ids(letter) for letter in "abcdefghijklmnopqrstuvwxyz"]
+    kept = torch.zeros_like(weights["lm_head.weight"])
+    kept[letters] = weights["lm_head.weight"][letters]
+    weights["lm_head.weight"] = kept
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder

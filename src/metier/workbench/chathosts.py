@@ -159,6 +159,13 @@ class ChatHosts:
         """Whether a chat stands in line before a job."""
         return any(one.state == "waiting" and one.asked < job.created for one in list(self._hosts.values()))
 
+    def waited_for(self, host: ChatHost) -> int:
+        """How many runs wait for the device that a chat has."""
+        if not host.devices:
+            return 0
+        with self.database.read() as session:
+            return self._jobs_before(session, now())
+
     def idle_minutes(self) -> int:
         """After how many minutes a model that nobody talks to is unloaded."""
         with self.database.read() as session:

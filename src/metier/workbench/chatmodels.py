@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from metier.core.errors import ConfigError
 from metier.core.files import verify_manifest
+from metier.core.i18n import translate
 from metier.models import find, list_models
 from metier.models.adapters import ADAPTER_CONFIG
 from metier.models.store import stored
@@ -96,7 +97,7 @@ class ChatModels:
             if not folder.is_dir():
                 raise NotFoundError("workbench.chat_no_checkpoint", step=int(match[2]), title=job.title)
             verify_manifest(folder)
-            title = f"{job.title} · {int(match[2])}"
+            title = _of_step(job, int(match[2]))
         if (folder / ADAPTER_CONFIG).is_file():
             return Weights(reference, title, base, str(folder), template=template)
         own_tokenizer = (folder / "tokenizer_config.json").is_file()
@@ -112,9 +113,13 @@ class ChatModels:
         if any((folder / name).is_dir() for name in ("adapter", "model")):
             found.append(ChatModel(f"run:{job.id}", job.title, "tuned", thinking=thinking))
         for step in reversed(checkpoint_steps(folder)):
-            title = f"{job.title} · {step}"
-            found.append(ChatModel(f"run:{job.id}@step-{step:06d}", title, "checkpoint", thinking=thinking))
+            name = f"run:{job.id}@step-{step:06d}"
+            found.append(ChatModel(name, _of_step(job, step), "checkpoint", thinking=thinking))
         return found
+
+
+def _of_step(job: Job, step: int) -> str:
+    return translate("workbench.chat_checkpoint", title=job.title, step=step)
 
 
 def _base_of(job: Job) -> tuple[str, str | None]:

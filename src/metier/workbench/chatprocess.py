@@ -81,16 +81,22 @@ class ChatHost:
         with self._lock:
             self.devices = list(devices)
             self._turn("loading", "starting")
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "metier.workbench.chathost"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                encoding="utf-8",
-                start_new_session=True,
-                env={**clean_environment(), **quiet, "CUDA_VISIBLE_DEVICES": ",".join(shown), TOKEN: self.token},
-            )
-            self._say({"do": "load", "models": {side: one.to_json() for side, one in self.weights.items()}})
-        threading.Thread(target=self._listen, args=(self._process,), name="chat", daemon=True).start()
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "metier.workbench.chathost"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    encoding="utf-8",
+                    start_new_session=True,
+                    env={**clean_environment(), **quiet, "CUDA_VISIBLE_DEVICES": ",".join(shown), TOKEN: self.token},
+                )
+            except OSError as error:
+                problem = error
+            else:
+                self._say({"do": "load", "models": {side: one.to_json() for side, one in self.weights.items()}})
+                threading.Thread(target=self._listen, args=(self._process,), name="chat", daemon=True).start()
+                return
+        self._gone("failed", {"key": "workbench.reason_no_start", "fields": {"problem": str(problem)}})
 
     def answer(self, command: dict[str, Any], on_event: Event) -> None:
         """Asks for an answer, now or once the models are loaded. on_event: told `piece`s and at last one `end`."""

@@ -217,6 +217,7 @@ def state_view(services: Workbench, owner: Person) -> dict[str, Any]:
         "device": host.devices[0] if host.devices else None,
         "context": {side: one["context"] for side, one in host.sides.items()},
         "busy": host.busy,
+        "waited_for": hosts.waited_for(host) if host.state == "ready" else 0,
         "reason": reason_text(host.reason) or None,
         "blocked": {**asdict(holder), "text": holder_text(holder)} if holder is not None else None,
     }

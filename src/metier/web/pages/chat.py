@@ -22,11 +22,13 @@ from metier.workbench.store.tables import Chat, ChatTurn
 from metier.workbench.workbench import Workbench
 
 router = APIRouter()
+_SHOWN = 30  # questions that are shown at first, the newest
 _GROUPS = ("base", "tuned", "checkpoint")
 # What the script says; the placeholders are filled in there.
 _TEXTS = (
     "load", "unload", "state_none", "state_other", "state_waiting", "state_blocked", "state_ready", "state_starting",
-    "state_fetching", "state_reading", "ahead", "open_run", "wait", "give_up", "free_it", "free_it_ask", "replaces",
+    "state_fetching", "state_reading", "waited_for", "idle_kept",
+    "ahead", "open_run", "wait", "give_up", "free_it", "free_it_ask", "replaces",
     "edit_send", "cancel", "thought", "writing", "waiting", "lost", "ask_label", "model", "model_left",
 )  # fmt: skip
 _PLACEHOLDERS = ("seconds", "device", "text", "titles", "count")
@@ -85,18 +87,19 @@ def chat_list(
 
 
 @router.get("/chat/{chat_id}")
-def chat(request: Request, services: Services, person: Reader, chat_id: str) -> Response:
-    """A chat with what was said."""
+def chat(request: Request, services: Services, person: Reader, chat_id: str, all: bool = False) -> Response:
+    """A chat with what was said. all: also what was said long before."""
     row = services.chats.get(person, chat_id)
-    turns = services.chats.turns(person, chat_id)
-    return _page(request, services, person, row, ChatSetup.model_validate(row.setup), turns)
+    exchanges = exchanges_of(services.chats.turns(person, chat_id))
+    return _page(request, services, person, row, ChatSetup.model_validate(row.setup), exchanges, whole=all)
 
 
 @router.get("/chat/{chat_id}/turns")
-def all_turns(request: Request, services: Services, person: Reader, chat_id: str) -> Response:
+def all_turns(request: Request, services: Services, person: Reader, chat_id: str, all: bool = False) -> Response:
     """What was said, a part of the page."""
     exchanges = exchanges_of(services.chats.turns(person, chat_id))
-    return page(request, "chat_part.html", person, part="turns", exchanges=exchanges)
+    earlier = 0 if all else max(0, len(exchanges) - _SHOWN)
+    return page(request, "chat_part.html", person, part="turns", exchanges=exchanges[earlier:], earlier=earlier)
 
 
 @router.get("/chat/{chat_id}/turns/{turn_id}")
@@ -155,9 +158,11 @@ def _shown(turn: ChatTurn) -> Shown:
 
 
 def _page(
-    request: Request, services: Workbench, person: Person, row: Chat | None, setup: ChatSetup, turns: list[ChatTurn]
-) -> Response:
+    request: Request, services: Workbench, person: Person, row: Chat | None, setup: ChatSetup,
+    exchanges: list[Exchange], *, whole: bool = False,
+) -> Response:  # fmt: skip
     choices = _choices(services, person, setup)
+    earlier = 0 if whole else max(0, len(exchanges) - _SHOWN)
     return page(
         request,
         "chat.html",
@@ -167,7 +172,9 @@ def _page(
         groups=[(name, [one for one in choices if one.group == name]) for name in _GROUPS],
         other=next((one.reference for one in choices if one.reference != setup.models[0]), setup.models[0]),
         bounds=_bounds(),
-        exchanges=exchanges_of(turns),
+        exchanges=exchanges[earlier:],
+        earlier=earlier,
+        idle_minutes=services.chats.hosts.idle_minutes() if person.is_admin else 0,
         found=services.chats.page(person),
         longest=LONGEST_QUESTION,
         texts={name: say(f"chat_{name}", **{one: f"{{{one}}}" for one in _PLACEHOLDERS}) for name in _TEXTS},

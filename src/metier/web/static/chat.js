@@ -98,7 +98,11 @@
     }
     if (state.state === "loading") return fill(texts[`state_${state.stage || "starting"}`], { seconds: state.seconds });
     if (state.state === "failed") return state.reason;
-    if (state.state === "ready" && same) return fill(texts.state_ready, { device: state.device });
+    if (state.state === "ready" && same) {
+      const ready = fill(texts.state_ready, { device: state.device });
+      const waited = { count: state.waited_for, device: state.device };
+      return state.waited_for ? `${ready} · ${fill(texts.waited_for, waited)}` : ready;
+    }
     if (state.state === "ready") return fill(texts.state_other, { titles: state.titles.join(", ") });
     return blocked ? fill(texts.state_blocked, blocked) : texts.state_none;
   }
@@ -113,6 +117,10 @@
     if (words.textContent !== stateWords()) words.textContent = stateWords();
     box.querySelector("progress").classList.toggle("hidden", state.state !== "loading");
     box.querySelector("[data-acts]").replaceChildren(...blockedActs(state.blocked));
+    const said = box.querySelector("[data-said]");
+    // Read aloud once a state, not once a second.
+    if (said.dataset.state !== box.dataset.state) said.textContent = stateWords();
+    said.dataset.state = box.dataset.state;
     const unloads = isLive && same;
     loadButton.dataset.act = unloads ? "unload" : "load";
     loadButton.textContent = !unloads ? texts.load : state.state === "waiting" ? texts.give_up : texts.unload;
@@ -244,7 +252,7 @@
   }
 
   async function showTurns() {
-    turns.innerHTML = await part(`/chat/${chat}/turns`);
+    turns.innerHTML = await part(`/chat/${chat}/turns${location.search.includes("all=true") ? "?all=true" : ""}`);
     document.getElementById("chat-empty").classList.add("hidden");
     metier.writeTimes(turns);
     toEnd();
@@ -374,6 +382,16 @@
     if (close) document.getElementById(close.dataset.close).close();
   });
 
+  document.getElementById("chat-idle")?.addEventListener("change", async (event) => {
+    event.stopPropagation();
+    if (!event.target.reportValidity()) return;
+    try {
+      await metier.call("PUT", "/api/v1/chat/idle", { minutes: Number(event.target.value) });
+      metier.say(texts.idle_kept);
+    } catch (error) {
+      metier.say(error.message, "problem");
+    }
+  });
   setup.addEventListener("change", showChoice);
   setup.addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
