@@ -1,9 +1,14 @@
-"""`Idempotency-Key`: a request that is sent again, because its answer was lost, does nothing a second time."""
+"""`Idempotency-Key`: a request that is sent again, because its answer was lost, does nothing a second time.
+
+Answers are kept sealed (some show a key or a link, once), with the ids that they name in front, so that they are
+forgotten with what they tell of.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +26,7 @@ from metier.workbench.store.tables import Answered, now
 from metier.workbench.workbench import Workbench
 
 KEPT_HOURS = 24
+_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
 _locks: dict[tuple[str, str], threading.Lock] = {}
 _locks_lock = threading.Lock()
 
@@ -54,12 +60,20 @@ def once_for_key(
         if kept is not None:
             if kept.request != mark:
                 raise ConflictError("workbench.key_reused")
-            return kept.body, kept.status
+            kept_body = services.box.open(kept.body.rpartition(" ")[2])
+            if kept_body is None:  # the installation has another secret since
+                raise ConflictError("workbench.key_reused")
+            return kept_body, kept.status
         body = json.dumps(jsonable_encoder(create()), ensure_ascii=False)
+        sealed = " ".join([*_ids(shape + body), services.box.seal(body)])
         with services.database.write() as session:
             session.execute(delete(Answered).where(Answered.created < now() - timedelta(hours=KEPT_HOURS)))
-            session.add(Answered(owner_id=owner.id, key=key, request=mark, status=status, body=body))
+            session.add(Answered(owner_id=owner.id, key=key, request=mark, status=status, body=sealed))
     return body, status
+
+
+def _ids(text: str) -> list[str]:
+    return sorted(set(_ID.findall(text)))
 
 
 @contextmanager

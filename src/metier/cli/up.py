@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,7 +50,7 @@ def up(
     listener = _listen(settings.checked().host, settings.port)
     from metier.workbench.workbench import Workbench
 
-    workbench = Workbench(settings)
+    workbench = Workbench(replace(settings, port=listener.getsockname()[1]))
     try:
         return asyncio.run(_serve(workbench, listener))
     finally:

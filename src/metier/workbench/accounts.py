@@ -174,6 +174,12 @@ class Accounts:
             _one(session.execute(delete(SignIn).where(SignIn.owner_id == person.id, SignIn.id == sign_in_id)))
         self._forget()
 
+    def end_other_sign_ins(self, person: Person, *, keep: str) -> None:
+        """Ends all of somebody's sign-ins but one. keep: the token that stays."""
+        with self.database.write() as session:
+            session.execute(delete(SignIn).where(SignIn.owner_id == person.id, SignIn.id != digest(keep)))
+        self._forget()
+
     def change_password(self, person: Person, old: str, new: str, *, keep: str = "") -> None:
         """A new password; every other sign-in ends. keep: the token that stays."""
         self.guesses.check(person.name, "")
@@ -193,6 +199,13 @@ class Accounts:
         """Remembers the language somebody reads in."""
         with self.database.write() as session:
             session.execute(update(User).where(User.id == person.id).values(language=language))
+        self._forget()
+
+    def rename(self, person: Person, name: str) -> None:
+        """Another name to be shown. The one to sign in with stays."""
+        shown, _ = _names(name)
+        with self.database.write() as session:
+            session.execute(update(User).where(User.id == person.id).values(display_name=shown))
         self._forget()
 
     # Keys
@@ -248,6 +261,20 @@ class Accounts:
         with self.database.write() as session:
             session.add(Invitation(owner_id=admin.id, digest=digest(token), role=role, expires=expires))
         return token
+
+    def invitations(self, admin: Person) -> list[Invitation]:
+        """Those that can still be used, the newest first."""
+        _must_be_admin(admin)
+        with self.database.read() as session:
+            query = select(Invitation).where(Invitation.used_by.is_(None), Invitation.expires > now())
+            return list(session.scalars(query.order_by(Invitation.created.desc())))
+
+    def withdraw(self, admin: Person, invitation_id: str) -> None:
+        """Makes an invitation that nobody has used worthless."""
+        _must_be_admin(admin)
+        with self.database.write() as session:
+            unused = delete(Invitation).where(Invitation.id == invitation_id, Invitation.used_by.is_(None))
+            _one(session.execute(unused))
 
     def users(self, admin: Person) -> list[User]:
         """All accounts, the oldest first."""

@@ -38,7 +38,8 @@ class Page:
 
 class Jobs:
     """Jobs of an installation. freeze: copies the sets that work names into a job's folder and returns the work that
-    reads them there; resolve: turns ids of other runs in it into paths. Both check what is the owner's."""
+    reads them there, with ids of other runs turned into paths: it checks what is the owner's; keep_address: what is
+    kept of the address that word of the end is sent to."""
 
     def __init__(
         self,
@@ -47,11 +48,13 @@ class Jobs:
         *,
         freeze: Callable[[Person, str, dict[str, Any], Path], dict[str, Any]],
         devices: Callable[[], Sequence[str]],
+        keep_address: Callable[[str], str],
     ) -> None:
         self.database = database
         self.folder = folder
         self._freeze = freeze
         self._devices = devices
+        self._keep_address = keep_address
         self.changed: Callable[[], None] = lambda: None  # the scheduler listens
         self.removed: list[Callable[[str], None]] = []  # called with a removed job's id: its traces elsewhere go too
         self._stamps: dict[str, int] = {}
@@ -92,6 +95,7 @@ class Jobs:
         job_id = _id_of(owner, key) if key else new_id()
         if key and (known := self._known(owner, job_id)) is not None:
             return known
+        notify = self._keep_address(notify)
         folder = layout.job_folder(self.folder, job_id)
         if key:
             shutil.rmtree(folder, ignore_errors=True)  # of an attempt that was cut off before it became a job

@@ -19,13 +19,31 @@ from metier.workbench.store.tables import Job, Secret
 NAMES = {"SWANLAB_API_KEY": "swanlab", "HF_TOKEN": "hf", "MODELSCOPE_API_TOKEN": "ms"}
 
 
+class Box:
+    """Seals texts with the installation's secret: what is stored is of no use without it."""
+
+    def __init__(self, secret: str) -> None:
+        material = HKDF(SHA256(), 32, salt=None, info=b"metier secrets").derive(secret.encode("utf-8"))
+        self._key = Fernet(base64.urlsafe_b64encode(material))
+
+    def seal(self, text: str) -> str:
+        """The text, sealed."""
+        return self._key.encrypt(text.encode("utf-8")).decode("ascii")
+
+    def open(self, sealed: str) -> str | None:
+        """The text again; None for what was not sealed with this secret."""
+        try:
+            return self._key.decrypt(sealed.encode("ascii")).decode("utf-8")
+        except (InvalidToken, UnicodeEncodeError):
+            return None
+
+
 class Secrets:
     """Keys of an installation's owners."""
 
-    def __init__(self, database: Database, secret: str) -> None:
+    def __init__(self, database: Database, box: Box) -> None:
         self.database = database
-        material = HKDF(SHA256(), 32, salt=None, info=b"metier secrets").derive(secret.encode("utf-8"))
-        self._box = Fernet(base64.urlsafe_b64encode(material))
+        self._box = box
 
     def put(self, owner: Person, name: str, value: str) -> None:
         """Keeps a key under one of the known names."""
@@ -34,18 +52,25 @@ class Secrets:
         value = value.strip()
         if not value or len(value) > 4096 or not value.isprintable():
             raise ConflictError("workbench.bad_secret")
-        sealed = self._box.encrypt(value.encode("utf-8")).decode("ascii")
+        sealed = self._box.seal(value)
         with self.database.write() as session:
             session.execute(delete(Secret).where(Secret.owner_id == owner.id, Secret.name == name))
             session.add(Secret(owner_id=owner.id, name=name, sealed=sealed))
 
     def names(self, owner: Person) -> list[str]:
         """Which keys somebody has put here. Their values are never given out."""
+        return [row.name for row in self.rows(owner)]
+
+    def rows(self, owner: Person) -> list[Secret]:
+        """The rows of somebody's keys, still sealed."""
         with self.database.read() as session:
-            return list(session.scalars(select(Secret.name).where(Secret.owner_id == owner.id).order_by(Secret.name)))
+            query = select(Secret).where(Secret.owner_id == owner.id, Secret.name.in_(NAMES))
+            return list(session.scalars(query.order_by(Secret.name)))
 
     def remove(self, owner: Person, name: str) -> None:
         """Forgets a key."""
+        if name not in NAMES:
+            raise NotFoundError("workbench.not_found")
         with self.database.write() as session:
             result: Any = session.execute(delete(Secret).where(Secret.owner_id == owner.id, Secret.name == name))
             if result.rowcount != 1:
@@ -59,13 +84,9 @@ class Secrets:
         with self.database.read() as session:
             query = select(Secret).where(Secret.owner_id == job.owner_id, Secret.name.in_(wanted))
             rows = list(session.scalars(query))
-        opened = {}
-        for row in rows:
-            try:
-                opened[row.name] = self._box.decrypt(row.sealed.encode("ascii")).decode("utf-8")
-            except InvalidToken:
-                continue  # sealed with another secret: the tracker will say that there is no key
-        return opened
+        # One that was sealed with another secret is left out: the tracker will say that there is no key.
+        opened = {row.name: self._box.open(row.sealed) for row in rows}
+        return {name: value for name, value in opened.items() if value is not None}
 
 
 def _uses(job: Job) -> set[str]:

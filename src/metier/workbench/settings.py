@@ -20,7 +20,9 @@ class WorkbenchSettings:
 
     folder: the one data folder; database_url: left out, SQLite in that folder; secret: seals keys and signs links, made
     once where left out; hosts: names it answers to beside its address; upload_bytes, quota_bytes: of one file, and of
-    one owner's files; https: whether cookies are for https only.
+    one owner's files; https: whether cookies are for https only; notify_local: whether word of ended jobs may go to
+    addresses of this machine and its network; address: how people reach it, for links in messages, made from the others
+    where left out.
     """
 
     folder: Path
@@ -34,11 +36,20 @@ class WorkbenchSettings:
     upload_bytes: int = 2 * 1024**3
     quota_bytes: int = 50 * 1024**3
     devices: tuple[str, ...] = field(default=())
+    notify_local: bool = False
+    address: str = ""
 
     @property
     def database(self) -> str:
         """The database's address."""
         return self.database_url or f"sqlite:///{(self.folder / 'metier.db').resolve()}"
+
+    @property
+    def site(self) -> str:
+        """The address that links in messages begin with."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = f":{self.port}" if self.port else ""
+        return self.address.rstrip("/") or f"{'https' if self.https else 'http'}://{host}{port}"
 
     @property
     def jobs(self) -> Path:
@@ -72,6 +83,8 @@ def default_settings(**given: object) -> WorkbenchSettings:
         "folder": settings().home / "workbench",
         "database_url": os.environ.get("METIER_DATABASE_URL", ""),
         "secret": os.environ.get("METIER_SECRET", ""),
+        "notify_local": os.environ.get("METIER_NOTIFY_LOCAL", "") in ("1", "true", "yes"),
+        "address": os.environ.get("METIER_ADDRESS", ""),
     }
     return WorkbenchSettings(**{**values, **{key: value for key, value in given.items() if value is not None}})  # type: ignore[arg-type]
 

@@ -26,6 +26,7 @@ from metier.workbench.forgetting import Forgetting
 from metier.workbench.freezing import Freezer
 from metier.workbench.jobs import Jobs
 from metier.workbench.models import Models
+from metier.workbench.notifications import Notifications
 from metier.workbench.planning import Planner
 from metier.workbench.records import Records
 from metier.workbench.results import Results
@@ -33,7 +34,7 @@ from metier.workbench.reviews import Reviews
 from metier.workbench.rows import Rows
 from metier.workbench.saved import SavedRecipes
 from metier.workbench.scheduler import Scheduler
-from metier.workbench.secrets import Secrets
+from metier.workbench.secrets import Box, Secrets
 from metier.workbench.settings import WorkbenchSettings
 from metier.workbench.shares import Reports, Shares
 from metier.workbench.store.database import Database
@@ -68,7 +69,11 @@ class Workbench:
             raise
         self.backend: Backend = backend or LocalBackend(settings.devices)
         self.accounts = Accounts(self.database)
-        self.secrets = Secrets(self.database, self.settings.secret)
+        self.box = Box(self.settings.secret)
+        self.secrets = Secrets(self.database, self.box)
+        self.notifications = Notifications(
+            self.database, self.box, local=self.settings.notify_local, site=self.settings.site
+        )
         self.datasets = Datasets(
             self.database,
             settings.datasets,
@@ -85,6 +90,14 @@ class Workbench:
             settings.jobs,
             freeze=freezer.freeze,
             devices=self.backend.devices,
+            keep_address=self.notifications.keep_for_job,
+        )
+        self.scheduler = Scheduler(
+            self.database,
+            self.jobs,
+            self.backend,
+            environment=self._environment,
+            ended=self.notifications.job_ended,
         )
         self.models = Models(self.database, settings.jobs, self.artifacts)
         self.rows = Rows(self.datasets, settings.folder / "cache", find_model=self.models.folder)
@@ -95,7 +108,6 @@ class Workbench:
         self.comparisons = Comparisons(self.jobs, self.artifacts, settings.folder / "pairs")
         self._held.callback(self.comparisons.close)
         self.reviews = Reviews(self.database, self.comparisons)
-        self.scheduler = Scheduler(self.database, self.jobs, self.backend, environment=self._environment)
         self.records = Records(self.jobs)
         self.planner = Planner(freezer.freeze, self.datasets, self.jobs, self.records, self.backend)
         self._held.callback(self.planner.close)
@@ -123,6 +135,7 @@ class Workbench:
         self.draining = True
         self.chats.stop()
         self.scheduler.stop()
+        self.notifications.close()
         self._held.close()
 
     def _refuse_lost_store(self) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from metier.api.access import Owner, Services, client_address, set_cookie
 from metier.api.guard import COOKIE, LANGUAGE_COOKIE
 from metier.api.once import once
-from metier.workbench.accounts import Person
+from metier.workbench.accounts import Person, digest
 
 router = APIRouter(tags=["accounts"])
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -44,9 +44,10 @@ class NewPassword(_Body):
 
 
 class Preferences(_Body):
-    """The language somebody reads in."""
+    """The name that is shown, and the language to read in."""
 
-    language: Literal["en", "zh"]
+    name: Name | None = Field(None, examples=["Dr. Li"])
+    language: Literal["en", "zh"] | None = None
 
 
 class NewKey(_Body):
@@ -116,10 +117,14 @@ def me(owner: Owner) -> dict[str, Any]:
 
 @router.patch("/me")
 def change_me(response: Response, services: Services, owner: Owner, body: Preferences) -> dict[str, Any]:
-    """Changes the language."""
-    services.accounts.set_language(owner, body.language)
-    response.set_cookie(LANGUAGE_COOKIE, body.language, max_age=31_536_000, samesite="lax", path="/")
-    return {**person_view(owner), "language": body.language}
+    """Changes the name that is shown, or the language."""
+    if body.name is not None:
+        services.accounts.rename(owner, body.name)
+    if body.language is not None:
+        services.accounts.set_language(owner, body.language)
+        response.set_cookie(LANGUAGE_COOKIE, body.language, max_age=31_536_000, samesite="lax", path="/")
+    given = {"name": body.name, "language": body.language}
+    return person_view(owner) | {key: value for key, value in given.items() if value is not None}
 
 
 @router.post("/me/password", status_code=204)
@@ -130,11 +135,18 @@ def change_password(request: Request, services: Services, owner: Owner, body: Ne
 
 @router.get("/me/sessions")
 def sign_ins(request: Request, services: Services, owner: Owner) -> list[dict[str, Any]]:
-    """Where somebody is signed in."""
+    """Where somebody is signed in. this: the sign-in that asks."""
+    this = digest(request.cookies.get(COOKIE, ""))
     return [
-        {"id": row.id, "agent": row.agent, "created": row.created, "seen": row.seen}
+        {"id": row.id, "agent": row.agent, "created": row.created, "seen": row.seen, "this": row.id == this}
         for row in services.accounts.sign_ins(owner)
     ]
+
+
+@router.delete("/me/sessions", status_code=204)
+def end_other_sign_ins(request: Request, services: Services, owner: Owner) -> None:
+    """Ends every sign-in but the one that asks."""
+    services.accounts.end_other_sign_ins(owner, keep=request.cookies.get(COOKIE, ""))
 
 
 @router.delete("/me/sessions/{sign_in_id}", status_code=204)
@@ -153,9 +165,13 @@ def keys(services: Services, owner: Owner) -> list[dict[str, Any]]:
 
 
 @router.post("/me/keys", status_code=201)
-def create_key(request: Request, services: Services, owner: Owner, body: NewKey) -> dict[str, Any]:
-    """A new key. Its text is in this answer and nowhere else, so an Idempotency-Key does not bring it back."""
-    row, text = services.accounts.create_key(owner, body.name)
+def create_key(request: Request, services: Services, owner: Owner, body: NewKey) -> Response:
+    """A new key. Its text is in this answer and nowhere else, but sealed for a repetition of the request."""
+    return once(request, services, owner, body, lambda: _new_key(services, owner, body.name))
+
+
+def _new_key(services: Services, owner: Person, name: str) -> dict[str, Any]:
+    row, text = services.accounts.create_key(owner, name)
     return {"id": row.id, "name": row.name, "shown": row.shown, "key": text}
 
 
@@ -187,6 +203,21 @@ def remove_secret(services: Services, owner: Owner, name: str) -> None:
 def invite(request: Request, services: Services, owner: Owner, body: NewInvitation) -> Response:
     """An invitation for one person, for an admin to pass on."""
     return once(request, services, owner, body, lambda: {"invitation": services.accounts.invite(owner, body.role)})
+
+
+@router.get("/invitations")
+def invitations(services: Services, owner: Owner) -> list[dict[str, Any]]:
+    """Invitations that can still be used, for an admin. Their texts were shown once."""
+    return [
+        {"id": row.id, "role": row.role, "created": row.created, "expires": row.expires}
+        for row in services.accounts.invitations(owner)
+    ]
+
+
+@router.delete("/invitations/{invitation_id}", status_code=204)
+def withdraw(services: Services, owner: Owner, invitation_id: str) -> None:
+    """Makes an unused invitation worthless."""
+    services.accounts.withdraw(owner, invitation_id)
 
 
 @router.get("/users")
