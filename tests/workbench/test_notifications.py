@@ -118,8 +118,13 @@ def test_the_queue_tells_of_a_job_that_could_not_start(
     with workbench.database.write() as session:
         session.add(Secret(owner_id=owner.id, name="notification", sealed=kept))
         session.add(Job(owner_id=owner.id, kind="prepare", title="a", spec={"asked": {}, "work": {}}))
-    workbench.scheduler.tick()  # its folder is not there
+    monkeypatch.setattr(workbench.backend, "start", _cannot)
+    workbench.scheduler.tick()
     assert told == ["Failed: a"]
+
+
+def _cannot(*_args: Any) -> None:
+    raise OSError("no more processes")
 
 
 class _Told:
