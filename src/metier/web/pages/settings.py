@@ -34,7 +34,7 @@ DONE = (
 
 
 @router.get("")
-def settings() -> Response:
+def settings(_person: Reader) -> Response:
     """The first section."""
     return RedirectResponse("/settings/account", 303)
 

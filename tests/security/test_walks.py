@@ -1,0 +1,190 @@
+"""Attacks that walk over every route, for which the application is asked: a new route is walked over by itself."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.security.routes import Route, all_routes, body_of, readers
+from tests.security.world import CANARY, World
+
+# What answers without a word of who asks. Everything else must not.
+OPEN = {
+    "GET /healthz", "GET /readyz", "GET /metrics",
+    "GET /sign-in", "POST /sign-in", "GET /sign-up", "POST /sign-up", "POST /sign-out", "POST /language", "POST /theme",
+    "POST /api/v1/accounts", "POST /api/v1/session",
+    "GET /shared/{token}",
+}  # fmt: skip
+
+# Addresses whose parameter names nothing that belongs to somebody.
+NOBODYS = ("/settings/{section}", "/models/{name}", "/api/v1/models/{name}")
+
+# What makes something of one's own under a name that another may use too.
+ONES_OWN = ("PUT /api/v1/me/secrets/{name}",)
+
+SECONDS = 15.0  # a route that takes longer to begin its answer hangs
+
+
+@pytest.fixture
+def stranger(world: World) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=world.site, timeout=SECONDS) as client:
+        yield client
+
+
+@pytest.fixture
+def member(world: World) -> Iterator[httpx.Client]:
+    """B's browser."""
+    with world.client("b") as client:
+        yield client
+
+
+def ask(client: httpx.Client, route: Route, address: str, **more: Any) -> httpx.Response:
+    """An answer's beginning, or its whole where it ends by itself. Fails with the route's name where none comes."""
+    try:
+        with client.stream(route.method.upper(), address, **more) as answer:
+            if "event-stream" in answer.headers.get("content-type", ""):
+                return answer
+            answer.read()
+            return answer
+    except httpx.HTTPError as error:
+        raise AssertionError(f"{route}: no answer ({error!r}): it hangs, or has ended the server") from error
+
+
+def test_every_page_and_service_is_walked_over() -> None:
+    known = {str(route) for route in all_routes()}
+    assert {"GET /", "GET /settings/{section}", "GET /api/v1/jobs/{job_id}", "PUT /api/v1/me/notification"} <= known
+    assert len(known) > 60
+
+
+def test_attack_01_no_route_answers_who_has_not_signed_in(world: World, stranger: httpx.Client) -> None:
+    before = world.state()
+    for route in all_routes():
+        address = re.sub(r"{[^}]*}", world.things["job_id"], route.path)
+        if str(route) in OPEN:
+            continue
+        for method in (route.method, "head", "options", "trace"):
+            answer = ask(stranger, route, address, **(body_of(route) if method == route.method else {}))
+            led = answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
+            assert led or answer.status_code in (401, 404, 405), f"{method} {route}: {answer.status_code}"
+    assert world.state() == before
+
+
+def test_attack_18_every_page_says_what_a_browser_may_do_with_it(world: World) -> None:
+    with world.client("a") as client:
+        for route in readers():
+            if any(name not in ("section",) and f"{name}" not in world.things for name in route.names):
+                continue
+            answer = ask(client, route, world.address(route))
+            policy = answer.headers.get("content-security-policy", "")
+            assert "frame-ancestors 'none'" in policy or "sandbox" in policy, str(route)
+            assert "unsafe-inline" not in policy and "unsafe-eval" not in policy, str(route)
+            assert answer.headers.get("x-content-type-options") == "nosniff", str(route)
+            assert "referrer-policy" in answer.headers, str(route)
+            assert answer.status_code < 500, f"{route}: {answer.status_code}"
+            if answer.headers.get("content-type", "").startswith("text/html"):
+                assert not re.search(r"<script(?![^>]*\bsrc=)", answer.text), str(route)
+                assert not re.search(r"<[^>]+\son\w+\s*=|<[^>]+\sstyle\s*=|javascript:", answer.text), str(route)
+
+
+def test_attack_20_what_is_anothers_is_not_there(world: World, member: httpx.Client) -> None:
+    before = world.state()
+    walked = 0
+    for route in all_routes():
+        if not route.names or route.path in NOBODYS or str(route) in (*OPEN, *ONES_OWN):
+            continue
+        answer = ask(member, route, world.address(route), **body_of(route))
+        allowed = (403, 404) if "/users/" in route.path or "/invitations/" in route.path else (404,)
+        assert answer.status_code in allowed, f"{route}: {answer.status_code} {answer.text[:300]}"
+        assert CANARY not in answer.text, str(route)
+        assert world.state() == before, f"{route}: something of A's has changed"
+        walked += 1
+    assert walked > 20
+
+
+def test_attack_21_anothers_id_inside_a_body_gives_nothing(world: World, member: httpx.Client) -> None:
+    """Each text of each body is each of A's names and ids."""
+    job = world.things["job_id"]
+    given = [world.things["datasets name"], world.things["dataset_id"], world.things["upload_id"], f"run:{job}", job,
+             f"run:{job}/predict", world.things["chat_id"], world.things["review_id"]]  # fmt: skip
+    before = world.state()["rows"]
+    for route in all_routes():
+        kinds = route.operation.get("requestBody", {}).get("content", {})
+        if route.names or "application/json" not in kinds or "/me" in route.path or "/session" in route.path:
+            continue
+        for reference in given:
+            body = body_of(route, lambda name, reference=reference: "" if name == "title" else reference)
+            answer = ask(member, route, route.path, **body)
+            assert CANARY not in answer.text, str(route)
+            assert answer.status_code < 500, f"{route}: {answer.status_code}"
+    after = world.state()["rows"]
+    for table, rows in before.items():
+        assert set(rows) <= set(after[table]), f"something of A's in {table} has changed"
+
+
+WORKS = (
+    ("predict", {"model_name_or_path": "run:JOB", "dataset": "medical_demo_en"}),
+    (
+        "predict",
+        {"model_name_or_path": "smollm2-135m", "adapter_name_or_path": "run:JOB", "dataset": "SET"},
+    ),
+    ("predict", {"model_name_or_path": "smollm2-135m", "dataset": "SET"}),
+    ("train", {"model_name_or_path": "smollm2-135m", "dataset": "SET"}),
+    ("prepare", {"model_name_or_path": "smollm2-135m", "dataset": "medical_demo_en,SET"}),
+    ("evaluate", {"pred_file": "run:JOB/predict"}),
+    ("recipe", {"name": "x", "data": {"train": "SET", "test": "SET"}, "train": {"model_name_or_path": "smollm2-135m"}}),
+)
+
+
+def test_attack_21_anothers_run_or_set_in_a_job_is_not_there(world: World, member: httpx.Client) -> None:
+    for kind, work in WORKS:
+        text = json.dumps(work).replace("JOB", world.things["job_id"]).replace("SET", world.things["datasets name"])
+        answer = member.post("/api/v1/jobs", json={"kind": kind, "work": json.loads(text)})
+        assert answer.status_code == 404, f"{work}: {answer.text}"
+    assert member.get("/api/v1/jobs").json()["total"] == 0
+
+
+HOSTILE_TEXTS = ("' OR '1'='1", '"; DROP TABLE users; --', "%", "_", "\\", "\x00", "a" * 190, "‮", "{{7*7}}", "*")
+
+
+def test_attack_59_hostile_texts_in_searches_find_and_break_nothing(world: World, member: httpx.Client) -> None:
+    for route in readers():
+        for parameter in route.query if not route.names else ():
+            if parameter["name"] in ("sort", "order", "order_by"):
+                assert "enum" in parameter["schema"], f"{route}: {parameter['name']} is not from a list"
+            for text in HOSTILE_TEXTS:
+                answer = ask(member, route, route.path, params={parameter["name"]: text})
+                assert answer.status_code in (200, 303, 404, 422), f"{route} {parameter['name']}={text!r}"
+                assert CANARY not in answer.text, str(route)
+
+
+def test_attack_59_a_percent_sign_is_a_percent_sign(world: World) -> None:
+    with world.client("a") as client:
+        found = {
+            text: client.get("/api/v1/jobs", params={"search": text}).json()["total"] for text in ("%", "_", "canary")
+        }
+    assert found == {"%": 0, "_": 0, "canary": 2}
+
+
+def test_attack_69_every_route_that_creates_does_it_once(world: World) -> None:
+    """The source of each such route goes through `once`, or is one of those whose repetition is harmless."""
+    from metier.api import routes
+
+    repeated = {"POST /api/v1/accounts", "POST /api/v1/uploads"}  # a name is taken once; a second upload just waits
+    sources = "".join(_source(router) for router in routes.routers())
+    for route in all_routes():
+        if not route.creates or str(route) in repeated or not route.path.startswith("/api/"):
+            continue
+        name = route.operation["operationId"].partition("_api_v1_")[0]
+        assert re.search(rf"def {name}\((?:(?!\n\n\n).)*?\bonce\(", sources, re.DOTALL), f"{route}: no Idempotency-Key"
+
+
+def _source(router: Any) -> str:
+    endpoint = router.routes[0].endpoint
+    return inspect.getsource(sys.modules[endpoint.__module__]) + "\n\n\n"
