@@ -116,7 +116,13 @@ def give_run(workbench: Workbench, owner: Person, kind: str = "recipe", *, canar
     """A run that is done, with what its steps leave."""
     asked = {"name": canary, "train": {"model_name_or_path": "smollm2-135m"}, "data": {"test": "medical_demo_en"}}
     job = Job(id=new_id(), owner_id=owner.id, kind=kind, title=canary, spec={"asked": asked, "work": asked})
-    job.state, job.created, job.started, job.ended, job.summary = "done", now(), now(), now(), {"verdict": canary}
+    job.state, job.created, job.started, job.ended, job.summary = (
+        "done",
+        now(),
+        now(),
+        now(),
+        {"verdict": {"outcome": "better"}, "note": canary},
+    )
     folder = layout.job_folder(workbench.settings.jobs, job.id)
     steps = folder / layout.RUN / "steps"
     row = {"id": "1", "prompt": canary, "predict": canary, "label": canary, "messages": []}
