@@ -68,8 +68,9 @@ def all_routes() -> tuple[Route, ...]:
     )
 
 
-def body_of(route: Route, text: Callable[[str], Any] = lambda _name: "x") -> dict[str, Any]:
-    """Keywords for a client with a body that a route takes. text: what its texts are, by name of the field."""
+def body_of(route: Route, text: Callable[[str], Any] | None = None) -> dict[str, Any]:
+    """Keywords for a client with a body that a route takes. text: what its texts are, by name of the field; left out,
+    what its description gives as an example."""
     content = route.operation.get("requestBody", {}).get("content", {})
     for media, described in content.items():
         value = _value(described.get("schema", {}), "", text)
@@ -82,8 +83,10 @@ def body_of(route: Route, text: Callable[[str], Any] = lambda _name: "x") -> dic
     return {}
 
 
-def _value(schema: dict[str, Any], name: str, text: Callable[[str], Any]) -> Any:
-    """Something that a schema allows: every field given, texts by `text`."""
+def _value(schema: dict[str, Any], name: str, text: Callable[[str], Any] | None) -> Any:
+    """Something that a schema allows: every field given."""
+    if text is None and (schema.get("examples") or schema.get("default")):
+        return schema["examples"][0] if schema.get("examples") else schema["default"]
     if "$ref" in schema:
         return _value(_described()["components"]["schemas"][schema["$ref"].rpartition("/")[2]], name, text)
     if "const" in schema or "enum" in schema:
@@ -101,7 +104,7 @@ def _value(schema: dict[str, Any], name: str, text: Callable[[str], Any]) -> Any
         return schema.get("default", schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1))
     if kind == "boolean":
         return bool(schema.get("default", False))
-    return text(name)
+    return text(name) if text is not None else "x"
 
 
 def readers() -> Iterator[Route]:

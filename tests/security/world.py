@@ -121,7 +121,7 @@ def give_run(workbench: Workbench, owner: Person, kind: str = "recipe", *, canar
         now(),
         now(),
         now(),
-        {"verdict": {"outcome": "better"}, "note": canary},
+        {"verdict": {"outcome": "better", "sentences": [{"en": canary, "zh": canary}]}, "note": canary},
     )
     folder = layout.job_folder(workbench.settings.jobs, job.id)
     steps = folder / layout.RUN / "steps"
@@ -146,7 +146,7 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
     run = give_run(workbench, a)
     queued = Job(id=new_id(), owner_id=a.id, kind="train", title=CANARY, spec=run.spec, place=1.0, state="queued")
     queued.wanted_devices = 99  # never begun
-    chat = Chat(id=new_id(), owner_id=a.id, title=CANARY, setup={"system": CANARY})
+    chat = Chat(id=new_id(), owner_id=a.id, title=CANARY, setup={"models": ["smollm2-135m"], "system_prompt": CANARY})
     turn = ChatTurn(id=new_id(), owner_id=a.id, chat_id=chat.id, place=0, role="user", text=CANARY)
     review = Review(id=new_id(), owner_id=a.id, title=CANARY, setup={"note": CANARY}, digest=_hash("review"))
     share = Share(id=new_id(), owner_id=a.id, job_id=run.id, digest=_hash("share"), expires=now())
@@ -183,6 +183,9 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
         "recipe_id": recipe.id,
         "queued_id": queued.id,
         "section": "account",
+        "number": "0",
+        "row": "0",
+        "step": "predict",
         "models name": "smollm2-135m",
     }
     return world

@@ -64,7 +64,7 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                self._mark(MutableHeaders(scope=message), scope)
+                mark(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
         try:
@@ -108,16 +108,17 @@ class Guard:
         known = {*LOOPBACK, self.settings.host, *(one.lower() for one in self.settings.hosts)}
         return name in known
 
-    def _mark(self, headers: MutableHeaders, scope: Scope) -> None:
-        """Headers of every answer. A route that has set its own policy keeps it."""
-        headers.setdefault("content-security-policy", CONTENT_POLICY)
-        headers.setdefault("x-content-type-options", "nosniff")
-        headers.setdefault("referrer-policy", "same-origin")
-        headers.setdefault("cross-origin-opener-policy", "same-origin")
-        headers.setdefault("cross-origin-resource-policy", "same-origin")
-        headers.setdefault("permissions-policy", "camera=(), geolocation=(), microphone=()")
-        if not scope["path"].startswith("/static/"):
-            headers.setdefault("cache-control", "no-store")
+
+def mark(headers: MutableHeaders, path: str) -> None:
+    """Headers of every answer. A route that has set its own policy keeps it."""
+    headers.setdefault("content-security-policy", CONTENT_POLICY)
+    headers.setdefault("x-content-type-options", "nosniff")
+    headers.setdefault("referrer-policy", "same-origin")
+    headers.setdefault("cross-origin-opener-policy", "same-origin")
+    headers.setdefault("cross-origin-resource-policy", "same-origin")
+    headers.setdefault("permissions-policy", "camera=(), geolocation=(), microphone=()")
+    if not path.startswith("/static/"):
+        headers.setdefault("cache-control", "no-store")
 
 
 class _TooLargeError(Exception):

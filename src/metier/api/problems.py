@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from metier.api.guard import mark
 from metier.core.errors import ConfigError, MetierError, UserError
 from metier.core.i18n import translate
 
@@ -108,17 +109,18 @@ def say_invalid() -> str:
     return translate("api.invalid")
 
 
+async def on_error(request: Request, error: Exception) -> Response:
+    """Answers any error as a problem; one of ours goes into the log."""
+    if isinstance(error, RequestValidationError):
+        return invalid(error)
+    answered = answer(error)
+    if answered.status_code >= 500:
+        log_error(request, error)
+        mark(answered.headers, request.url.path)  # what nobody expected is answered outside of the guard
+    return answered
+
+
 def register(app: FastAPI) -> None:
     """Lets every error of the API be answered as a problem."""
-
-    async def on_error(request: Request, error: Exception) -> Response:
-        if status_of(error) >= 500:
-            log_error(request, error)
-        return answer(error)
-
-    async def on_invalid(request: Request, error: Exception) -> Response:
-        return invalid(error) if isinstance(error, RequestValidationError) else answer(error)
-
-    for kind in (MetierError, HTTPException, SQLAlchemyError, OSError, Exception):
+    for kind in (MetierError, HTTPException, SQLAlchemyError, OSError, RequestValidationError, Exception):
         app.add_exception_handler(kind, on_error)
-    app.add_exception_handler(RequestValidationError, on_invalid)

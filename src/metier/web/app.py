@@ -13,6 +13,7 @@ from starlette.types import Scope
 from metier.api import problems
 from metier.api.access import maybe_person
 from metier.api.app import create_app
+from metier.api.guard import mark
 from metier.core.errors import MetierError
 from metier.web import pages
 from metier.web.render import FOLDER, page, warm
@@ -47,7 +48,7 @@ def _answer_errors(app: FastAPI) -> None:
         if isinstance(error, ElsewhereError):
             return elsewhere(request, error)
         if not _wants_page(request):
-            return problems.invalid(error) if isinstance(error, RequestValidationError) else problems.answer(error)
+            return await problems.on_error(request, error)
         status = 422 if isinstance(error, RequestValidationError) else problems.status_of(error)
         if status >= 500:
             problems.log_error(request, error)
@@ -58,6 +59,8 @@ def _answer_errors(app: FastAPI) -> None:
             person = None
         answer = page(request, "error.html", person, status=status, code=status, message=text)
         answer.headers.update(dict(getattr(error, "headers", None) or {}))
+        if status >= 500:
+            mark(answer.headers, request.url.path)
         return answer
 
     kinds = (MetierError, HTTPException, SQLAlchemyError, OSError, RequestValidationError, ElsewhereError, Exception)
