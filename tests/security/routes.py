@@ -35,6 +35,11 @@ class Route:
         return [one for one in self.operation.get("parameters", []) if one["in"] == "query"]
 
     @property
+    def asked(self) -> dict[str, Any]:
+        """What must stand behind its address."""
+        return {one["name"]: _value(one["schema"], one["name"], None) for one in self.query if one.get("required")}
+
+    @property
     def creates(self) -> bool:
         """Whether it makes something new, as it says itself."""
         return self.method == "post" and "201" in self.operation["responses"]

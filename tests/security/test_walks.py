@@ -24,7 +24,8 @@ OPEN = {
 }  # fmt: skip
 
 # Addresses whose parameter names nothing that belongs to somebody.
-NOBODYS = ("/settings/{section}", "/models/{name}", "/api/v1/models/{name}")
+NOBODYS = ("/settings/{section}", "/models/{name}", "/api/v1/models/{name}", "/api/v1/forms/{kind}",
+           "/api/v1/recipes/shipped/{name}/{profile}")  # fmt: skip
 
 # What makes something of one's own under a name that another may use too.
 ONES_OWN = ("PUT /api/v1/me/secrets/{name}",)
@@ -47,8 +48,9 @@ def member(world: World) -> Iterator[httpx.Client]:
 
 def ask(client: httpx.Client, route: Route, address: str, **more: Any) -> httpx.Response:
     """An answer's beginning, or its whole where it ends by itself. Fails with the route's name where none comes."""
+    more = {"params": route.asked, **more}
     try:
-        with client.stream(route.method.upper(), address, **more) as answer:
+        with client.stream(more.pop("method", route.method).upper(), address, **more) as answer:
             if "event-stream" in answer.headers.get("content-type", ""):
                 return answer
             answer.read()
@@ -70,7 +72,7 @@ def test_attack_01_no_route_answers_who_has_not_signed_in(world: World, stranger
         if str(route) in OPEN:
             continue
         for method in (route.method, "head", "options", "trace"):
-            answer = ask(stranger, route, address, **(body_of(route) if method == route.method else {}))
+            answer = ask(stranger, route, address, method=method, **(body_of(route) if method == route.method else {}))
             led = answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
             assert led or answer.status_code in (401, 404, 405), f"{method} {route}: {answer.status_code}"
     assert world.state() == before
@@ -84,11 +86,13 @@ def test_attack_18_every_page_says_what_a_browser_may_do_with_it(world: World) -
             answer = ask(client, route, world.address(route))
             policy = answer.headers.get("content-security-policy", "")
             assert "frame-ancestors 'none'" in policy or "sandbox" in policy, str(route)
-            assert "unsafe-inline" not in policy and "unsafe-eval" not in policy, str(route)
+            scripts = re.search(r"script-src ([^;]*)|default-src ([^;]*)", policy)
+            assert scripts is not None, str(route)
+            assert "unsafe" not in scripts[0], str(route)
             assert answer.headers.get("x-content-type-options") == "nosniff", str(route)
             assert "referrer-policy" in answer.headers, str(route)
             assert answer.status_code < 500, f"{route}: {answer.status_code}"
-            if answer.headers.get("content-type", "").startswith("text/html"):
+            if answer.headers.get("content-type", "").startswith("text/html") and "sandbox" not in policy:
                 assert not re.search(r"<script(?![^>]*\bsrc=)", answer.text), str(route)
                 assert not re.search(r"<[^>]+\son\w+\s*=|<[^>]+\sstyle\s*=|javascript:", answer.text), str(route)
 
@@ -97,15 +101,30 @@ def test_attack_20_what_is_anothers_is_not_there(world: World, member: httpx.Cli
     before = world.state()
     walked = 0
     for route in all_routes():
-        if not route.names or route.path in NOBODYS or str(route) in (*OPEN, *ONES_OWN):
+        if not route.names or route.path.startswith(NOBODYS) or str(route) in (*OPEN, *ONES_OWN):
             continue
         answer = ask(member, route, world.address(route), **body_of(route))
         allowed = (403, 404) if "/users/" in route.path or "/invitations/" in route.path else (404,)
-        assert answer.status_code in allowed, f"{route}: {answer.status_code} {answer.text[:300]}"
+        if answer.status_code not in allowed:  # a part of a page may say in words that there is none
+            assert route.method == "get", f"{route}: {answer.status_code} {answer.text[:300]}"
+            assert is_as_if_there_were_none(world, member, route, answer), f"{route}: {answer.text[:300]}"
         assert CANARY not in answer.text, str(route)
         assert world.state() == before, f"{route}: something of A's has changed"
         walked += 1
     assert walked > 20
+
+
+def is_as_if_there_were_none(world: World, client: httpx.Client, route: Route, answer: httpx.Response) -> bool:
+    """Whether an answer about A's thing is the one about a thing that nobody has."""
+    nobodys = World(world.workbench, world.a, world.b, world.site, dict(world.things))
+    text = answer.text
+    for name in route.names:
+        value = world.value(route, name)
+        invented = value[::-1] if value.isalnum() else f"x{value}"
+        text = text.replace(value, invented)
+        nobodys.things |= {key: invented for key, one in world.things.items() if one == value}
+    other = ask(client, route, nobodys.address(route))
+    return (other.status_code, other.text) == (answer.status_code, text)
 
 
 def test_attack_21_anothers_id_inside_a_body_gives_nothing(world: World, member: httpx.Client) -> None:

@@ -148,7 +148,9 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
     queued.wanted_devices = 99  # never begun
     chat = Chat(id=new_id(), owner_id=a.id, title=CANARY, setup={"models": ["smollm2-135m"], "system_prompt": CANARY})
     turn = ChatTurn(id=new_id(), owner_id=a.id, chat_id=chat.id, place=0, role="user", text=CANARY)
-    review = Review(id=new_id(), owner_id=a.id, title=CANARY, setup={"note": CANARY}, digest=_hash("review"))
+    side = {"job": run.id, "key": "predict", "title": CANARY, "side": ""}
+    setup = {"left": side, "right": side, "seed": 1, "salt": "s", "rows": [0], "closed": None}
+    review = Review(id=new_id(), owner_id=a.id, title=CANARY, setup=setup, digest=_hash("review"))
     share = Share(id=new_id(), owner_id=a.id, job_id=run.id, digest=_hash("share"), expires=now())
     recipe = SavedRecipe(id=new_id(), owner_id=a.id, name=CANARY, kind="train", spec={"note": CANARY})
     judgement = Judgement(id=new_id(), review_id=review.id, reviewer_id=a.id, row=0, choice="both", reason=CANARY)
@@ -183,6 +185,8 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
         "recipe_id": recipe.id,
         "queued_id": queued.id,
         "section": "account",
+        "kind": "train",
+        "format": "csv",
         "number": "0",
         "row": "0",
         "step": "predict",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from metier.api.access import Owner, Services
+from metier.api.once import once
 from metier.workbench.shares import facts_of
 from metier.workbench.store.tables import Job, Share
 
@@ -52,15 +53,16 @@ def shares(services: Services, owner: Owner, job_id: str) -> list[dict[str, Any]
 
 
 @router.post("/jobs/{job_id}/shares", status_code=201)
-def create_share(request: Request, services: Services, owner: Owner, job_id: str, body: NewShare) -> dict[str, Any]:
-    """A link to the report. Its address is in this answer and nowhere else, so an Idempotency-Key does not bring it
-    back."""
-    row, token = services.shares.create(owner, job_id, days=body.days)
-    return {
-        **share_view(row),
-        "address": f"/shared/{token}",
-        "url": f"{str(request.base_url).rstrip('/')}/shared/{token}",
-    }
+def create_share(request: Request, services: Services, owner: Owner, job_id: str, body: NewShare) -> Response:
+    """A link to the report. Its address is in this answer and nowhere else, but sealed for a repetition of the
+    request."""
+
+    def create() -> dict[str, Any]:
+        row, token = services.shares.create(owner, job_id, days=body.days)
+        site = str(request.base_url).rstrip("/")
+        return {**share_view(row), "address": f"/shared/{token}", "url": f"{site}/shared/{token}"}
+
+    return once(request, services, owner, {"job": job_id, **body.model_dump()}, create)
 
 
 @router.delete("/jobs/{job_id}/shares/{share_id}", status_code=204)
