@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from metier.api.access import Services
 from metier.api.once import once_for_key
+from metier.models.hardware import hardware
 from metier.recipes.recipe import load_recipe
 from metier.web.pages.runs import queue_values
 from metier.web.render import page
@@ -32,7 +33,7 @@ def home(request: Request, services: Services, person: Reader) -> Response:
     """The first page after signing in. An empty account is offered the demo."""
     since, cookie = _last_visit(request.cookies.get(_VISIT_COOKIE, ""))
     values = _now(services, person, since)
-    answer = page(request, "home.html", person, key=secrets.token_urlsafe(12), **values)
+    answer = page(request, "home.html", person, key=secrets.token_urlsafe(12), machine=hardware(), **values)
     answer.set_cookie(_VISIT_COOKIE, cookie, max_age=_YEAR, httponly=True, samesite="lax", path="/")
     return answer
 

@@ -193,8 +193,8 @@
           { type: "slider", filterMode: "none", height: 20, bottom: 10, showDataShadow: false, borderColor: line, fillerColor: colour("--accent-soft"), handleStyle: { color: colour("--accent"), borderColor: colour("--accent") }, moveHandleStyle: { color: colour("--accent") }, textStyle: { color: ink }, labelFormatter: (value) => String(Math.round(value)), throttle: 40 },
         ],
         series: [
-          { name: this.texts.loss, type: "line", showSymbol: false, lineStyle: { width: 1, opacity: 0.3 }, data: [] },
-          { name: this.texts.smoothed, type: "line", showSymbol: false, lineStyle: { width: 2 }, data: [], markLine: { silent: true, symbol: "none", lineStyle: { color: ink, type: "dashed" }, label: { color: ink, formatter: this.texts.resumed, position: "insideEndTop" }, data: [] } },
+          { name: this.texts.loss, type: "line", showSymbol: false, lineStyle: { width: 1, opacity: 0.3 }, itemStyle: { opacity: 0.3 }, data: [] },
+          { name: this.texts.smoothed, type: "line", showSymbol: false, lineStyle: { width: 2 }, data: [], markLine: { silent: true, symbol: "none", lineStyle: { color: ink, type: "dashed" }, label: { color: ink, formatter: this.texts.resumed, position: "end", distance: 4 }, data: [] } },
           { name: this.texts.evaluation, type: "line", showSymbol: true, symbolSize: 6, lineStyle: { width: 2 }, data: [] },
         ],
       }, true);

@@ -12,6 +12,13 @@
     return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
   }
 
+  // On a narrow screen the strip of steps is longer than what is seen of it.
+  function showStep() {
+    const now = document.querySelector(".strip-now, .strip-broken");
+    const strip = now?.parentElement;
+    if (strip) strip.scrollLeft = now.offsetLeft - strip.offsetLeft - (strip.clientWidth - now.clientWidth) / 2;
+  }
+
   // The last lines of the log. Everything is put in as text, so that nothing in it can do anything.
   class Log {
     constructor(box, button) {
@@ -122,7 +129,7 @@
     showCurves() {
       const some = this.charts.points.steps.length > 0;
       document.getElementById("no-points").classList.toggle("hidden", some);
-      document.getElementById("charts").classList.toggle("hidden", !some);
+      for (const id of ["charts", "curve-tools"]) document.getElementById(id).classList.toggle("hidden", !some);
       this.charts.later();
     }
 
@@ -245,12 +252,14 @@
       const head = document.getElementById("run-head");
       head.innerHTML = await response.text();
       metier.writeTimes(head);
+      showStep();
     }
   }
 
   document.addEventListener("DOMContentLoaded", () => {
     const page = new RunPage(document.getElementById("run"));
     window.metierRun = page;
+    showStep();
     requestAnimationFrame(() => setTimeout(() => page.begin())); // what the server wrote is seen first
   });
 })();
