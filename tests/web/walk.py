@@ -57,7 +57,9 @@ class Walk:
         self.pictures.mkdir(parents=True, exist_ok=True)
         mode = f"{len(self.passed):02}-{name}-{self.width}-{self.language}.png"
         height = self.tab.evaluate("document.documentElement.scrollHeight")
-        self.tab.resize(self.width, max(height, WIDTHS[self.width]))  # what sticks to the window would stand in its midst
+        self.tab.resize(
+            self.width, max(height, WIDTHS[self.width])
+        )  # what sticks to the window would stand in its midst
         (self.pictures / mode).write_bytes(self.tab.picture())
         self.tab.resize(self.width, WIDTHS[self.width])
 

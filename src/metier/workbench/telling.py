@@ -47,4 +47,5 @@ def _progress(event: dict[str, Any]) -> str:
     ):
         if isinstance(event.get(name), int | float):
             parts.append(form.format(event[name]))
+    parts += [str(event[name]) for name in ("metric", "doing") if event.get(name)]
     return "  ".join(parts)
