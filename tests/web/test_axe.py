@@ -20,8 +20,8 @@ from tests.support.bench import PASSWORD
 from tests.support.example import Example, fill, page_routes
 
 AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text(encoding="utf-8")
-# language, theme, width: each pair of two of them is met
-VIEWS = (("en", "light", 1440), ("zh", "dark", 1440), ("zh", "light", 390), ("en", "dark", 390))
+# Language, theme, width. Each page is seen in two of these views that share nothing, its neighbour in the other two.
+VIEWS = (("en", "light", 1440), ("zh", "dark", 390), ("zh", "light", 1440), ("en", "dark", 390))
 # What a text looks like that nobody translated or filled in
 UNSAID = re.compile(
     r"\b(?:web|workbench|api|core|data|models|train|predict|evaluate|report|recipes|prepare)\.[a-z]\w*_\w+\b"
@@ -40,12 +40,12 @@ def test_every_page_is_whole_for_everybody(workbench: Workbench, served: str, ta
     ]
     sign_in(tab, served)
     plain = [route for route in page_routes() if "{" not in route]
-    for address in whole_pages(workbench, Example({}, {}), plain):
-        found += problems(tab, served, address, VIEWS[2])
+    for address in whole_pages(workbench, Example({}, {}), plain):  # as the first visitor sees them, all empty
+        found += problems(tab, served, address, VIEWS[1])
     workbench.scheduler.stop()
     example = fill(workbench, owner)
-    for address in whole_pages(workbench, example, list(page_routes())):
-        for view in VIEWS:
+    for number, address in enumerate(whole_pages(workbench, example, list(page_routes()))):
+        for view in VIEWS[2 * (number % 2) :][:2]:
             found += problems(tab, served, address, view)
     assert found == []
 

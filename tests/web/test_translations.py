@@ -1,0 +1,57 @@
+"""Words that people read stand in the catalogues: none is typed into a script or into the program.
+
+Templates are held to it by the conventions' tests; here it is the rest: scripts get their words from the page.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import metier
+
+ROOT = Path(metier.__file__).parent
+SCRIPTS = sorted(ROOT.glob("web/static/*.js"))
+SOURCES = sorted(ROOT.rglob("*.py"))
+HAN = re.compile(r"[\u3400-\u9fff]")
+# What reads Chinese, and so names Chinese words: columns, choices, options, sentence ends.
+READERS = {
+    "workbench/suggesting.py",
+    "evaluate/choices.py",
+    "rendering/encoding.py",
+    "data/textfile.py",
+    "data/readers/exam.py",
+    "data/layout.py",
+    "api/routes/datasets.py",
+}
+_TEXT = r"""(?:"([^"\\\n]*)"|'([^'\\\n]*)'|`([^`]*)`)"""
+# Where a script's text reaches somebody: on the page, in a message, a question, a label.
+SHOWN = re.compile(
+    rf"""(?:\b(?:say|confirm|alert|prompt)\(\s*|\.(?:textContent|innerText|title|placeholder|ariaLabel)\s*\+?=\s*"""
+    rf"""|setAttribute\(\s*["'](?:title|aria-label|placeholder)["']\s*,\s*){_TEXT}"""
+)
+_NAMES = {"Métier"}
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_no_script_says_anything_of_its_own(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    code = re.sub(r"(?m)^\s*//.*$", "", source)
+    assert HAN.findall(code) == []
+    for match in SHOWN.finditer(code):
+        text = re.sub(r"\${[^}]*}", " ", next(part for part in match.groups() if part is not None))
+        words = set(re.findall(r"[^\W\d_]{2,}", text)) - _NAMES
+        assert not words, f"words outside the catalogue: {sorted(words)}"
+
+
+def test_chinese_words_stand_in_catalogues_and_in_what_reads_chinese() -> None:
+    found = {str(path.relative_to(ROOT)) for path in SOURCES if HAN.search(path.read_text(encoding="utf-8"))}
+    assert found <= READERS, f"Chinese typed into {sorted(found - READERS)}: put it into a locale file"
+
+
+def test_a_script_that_says_something_is_found() -> None:
+    for line in ("say('No luck');", 'box.textContent = "Loading";', "button.setAttribute('aria-label', `Row ${n}`)"):
+        match = SHOWN.search(line)
+        assert match is not None and re.search(r"[^\W\d_]{2,}", "".join(part or "" for part in match.groups()))
