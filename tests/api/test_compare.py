@@ -99,3 +99,16 @@ def test_a_removed_run_takes_its_pairs_along(li: TestClient, owner: Person, work
     li.delete(f"/api/v1/jobs/{job.id}").raise_for_status()
     files = [path for path in workbench.folder.rglob("*") if path.is_file()]
     assert [path for path in files if b"zanzibar" in path.read_bytes()] == []
+
+
+def test_what_is_ticked_outlasts_a_search_and_a_short_address_is_left(
+    li: TestClient, owner: Person, workbench: Workbench
+) -> None:
+    one, two = (predicted(workbench, owner, answers(4, 2), title) for title in ("One", "Two"))
+    form = {"runs": [one.id, two.id], "search": "Two"}
+    found = li.get("/compare", params={**form, "choose": 1}, headers={"accept": "text/html"})
+    assert found.headers["location"] == f"/compare?runs={one.id},{two.id}&choose=1&search=Two"
+    page = li.get(found.headers["location"], headers={"accept": "text/html"}).text
+    assert page.count("checked") == 2
+    sent = li.get("/compare", params=form, headers={"accept": "text/html"})
+    assert sent.headers["location"] == f"/compare?runs={one.id},{two.id}"

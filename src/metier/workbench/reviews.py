@@ -244,9 +244,11 @@ class Reviews:
         with self._database.read() as session:
             return [(name, count) for name, count in session.execute(query)]
 
-    def question(self, review: Review, place: int) -> str:
-        """What one row asks, as the model saw it."""
-        return str(self._row(review, place)["prompt"])
+    def row(self, person: Person, review: Review, place: int) -> dict[str, Any]:
+        """One row with both answers by name, for who may see results. Raises RefusedError."""
+        if not self.may_see_results(person, review):
+            raise RefusedError("workbench.review_blind")
+        return self._row(review, place)
 
     def _votes(self, review: Review) -> list[Vote]:
         query = (

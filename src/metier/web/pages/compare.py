@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from metier.api.access import Services
+from metier.core.errors import UserError
 from metier.core.i18n import current_language, has_text
 from metier.rendering.thinking import split_thinking
 from metier.web.figures import Stretch, beside, change, level, metric_name
@@ -27,6 +28,7 @@ router = APIRouter()
 _KINDS = ("recipe", "score", "train", "predict", "evaluate", "compare")
 _OFFERED = 12
 _ROWS = 8
+_REVIEWS = 10
 _LETTERS = "ABCDEFGHIJKL"
 
 
@@ -51,20 +53,26 @@ def compare(
     runs: Annotated[list[str] | None, Query(max_length=40)] = None,
     search: Annotated[str, Query(max_length=200)] = "",
     after: Annotated[str | None, Query(max_length=16)] = None,
+    older: Annotated[str | None, Query(max_length=16)] = None,
     choose: bool = False,
     left: Annotated[str, Query(max_length=40)] = "",
     right: Annotated[str, Query(max_length=40)] = "",
     show: Annotated[str, Query(max_length=10)] = "different",
     passed: Annotated[int, Query(ge=0, le=10_000_000, alias="row")] = 0,
 ) -> Response:
-    """The choice of runs, and under it, once there is one, what they have in common and what not."""
+    """The choice of runs, and under it, once there is one, what they have in common and what not.
+
+    after, older: where a page of runs and of reviews begins.
+    """
     ids = list(dict.fromkeys(one for part in runs or [] for one in part.split(",") if one))
-    if len(runs or []) > 1:
-        rest = {"search": search, "choose": int(choose)} if choose else {}
-        return RedirectResponse(f"/compare?runs={','.join(ids[:MOST_RUNS])}{'&' if rest else ''}{urlencode(rest)}", 303)
+    choosing = choose or after is not None or older is not None
+    if len(runs or []) > 1 or (ids and not choosing and "search" in request.query_params):
+        # A form names each run by itself; an address that is sent to a colleague should be short.
+        rest = {"choose": 1, "search": search, "after": after} if choosing else {}
+        return RedirectResponse(f"/compare?{_query(runs=','.join(ids), **rest)}", 303)
     jobs = services.comparisons.runs(person, ids)
-    if not jobs or choose:
-        return _choice(request, services, person, jobs, search, after)
+    if not jobs or choosing:
+        return _choice(request, services, person, jobs, search, after, older)
     named = [Named(_LETTERS[at], one) for at, one in enumerate(services.comparisons.variants(person, jobs))]
     able = [one for one in named if one.variant.answers is not None]
     keys = _sides(able, left, right)
@@ -96,7 +104,10 @@ def compare_pair(
     passed: Annotated[int, Query(ge=0, le=10_000_000, alias="row")] = 0,
 ) -> Response:
     """The part of the page that says how two models' answers differ; it asks again while that is computed."""
-    pair = services.comparisons.pair(person, left, right)
+    try:
+        pair = services.comparisons.pair(person, left, right)
+    except UserError as error:  # in place of the part: a page whose one part fails is still of use
+        return page(request, "compare_problem.html", person, problem=error.text())
     address = _pair_address(runs, (left, right), show, passed)
     if pair.found is None:
         return page(request, "compare_waiting.html", person, pair_address=address, again=True)
@@ -129,12 +140,18 @@ def compare_pair(
 
 
 def _choice(
-    request: Request, services: Workbench, person: Person, jobs: list[Job], search: str, after: str | None
+    request: Request,
+    services: Workbench,
+    person: Person,
+    jobs: list[Job],
+    search: str,
+    after: str | None,
+    older: str | None,
 ) -> Response:
     """The page that offers runs to choose from, and lists the reviews."""
     found = services.jobs.page(person, kinds=_KINDS, search=search, after=after, limit=_OFFERED)
     chosen = {job.id for job in jobs}
-    reviews, _ = services.reviews.page(person, limit=10)
+    reviews, older_reviews = services.reviews.page(person, after=older, limit=_REVIEWS)
     return page(
         request,
         "compare_choice.html",
@@ -148,7 +165,9 @@ def _choice(
         total=found.total,
         most=MOST_RUNS,
         reviews=[(one, services.reviews.standing(person, one)) for one in reviews],
-        query=lambda **values: urlencode({key: value for key, value in values.items() if value not in ("", None)}),
+        older=older,
+        older_reviews=older_reviews,
+        query=_query,
     )
 
 
@@ -165,9 +184,12 @@ def _sides(able: list[Named], left: str, right: str) -> tuple[str, str] | None:
 
 
 def _pair_address(runs: str, keys: tuple[str, str], show: str, row: int, *, part: bool = True) -> str:
-    values = {"runs": runs, "left": keys[0], "right": keys[1], "show": show, "row": row or ""}
-    query = urlencode({key: value for key, value in values.items() if value}, safe=",")
+    query = _query(runs=runs, left=keys[0], right=keys[1], show=show, row=row or "")
     return f"/compare{'/pair' if part else ''}?{query}{'' if part else '#answers'}"
+
+
+def _query(**values: Any) -> str:
+    return urlencode({key: value for key, value in values.items() if value not in ("", None)}, safe=",")
 
 
 def _scores(named: list[Named]) -> list[dict[str, Any]]:

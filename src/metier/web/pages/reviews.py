@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from metier.api.access import Services
 from metier.api.routes.reviews import link_of
-from metier.web.prompts import turns_of
+from metier.web.prompts import question_of, turns_of
 from metier.web.render import page
 from metier.web.visit import Reader
 from metier.workbench.reviews import MOST_ROWS, Choice, closed_at, may_manage
@@ -50,7 +50,8 @@ def _review(
     results = reviews.results(person, found) if reviews.may_see_results(person, found) else None
     asked = {}
     if results is not None:
-        asked = {row: reviews.question(found, row) for row, _ in results.disagreements[:_SHOWN]}
+        rows = {row: reviews.row(person, found, row) for row, _ in results.disagreements[:_SHOWN]}
+        asked = {row: {**one, "question": question_of(one["prompt"])} for row, one in rows.items()}
     return page(
         request,
         "review.html",
