@@ -75,3 +75,11 @@ def test_what_a_browser_may_not_ask_for_is_refused(
     with pytest.raises(UserError):
         workbench.jobs.submit(owner, "score", asked)
     assert workbench.jobs.page(owner).total == 0
+
+
+@pytest.mark.slow
+def test_answers_without_references_are_kept_and_not_scored(tmp_path: Path, tiny_model: Path) -> None:
+    asked = work(tmp_path, tiny_model)
+    (tmp_path / "test.jsonl").write_text('{"messages": [{"role": "user", "content": "Who?"}]}\n')
+    summary = run_work("score", asked, tmp_path / "job" / "run", ())
+    assert [one["step"] for one in summary["steps"]] == ["predict"] and summary["rows"] == 1

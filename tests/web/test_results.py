@@ -76,4 +76,8 @@ def test_a_wrong_parameter_is_marked_and_a_right_form_starts(
     made = workbench.jobs.page(owner, kinds=("score",)).jobs[0]
     assert made.spec["asked"]["predict"]["top_p"] == 0.8
     assert made.spec["asked"]["base_model_name_or_path"] == "smollm2-135m"
+    tab.open(f"{served}/evaluate?run={made.id}", width=390)
+    assert tab.evaluate("document.getElementById('predict-top_p').value") == "0.8"
+    assert tab.evaluate("document.getElementById('evaluate-model').value") == f"run:{job.id}"
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert tab.messages == []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from metier.core.events import EventLog, Listener
+from metier.core.files import read_jsonl
 from metier.core.specs import Spec
 from metier.evaluate import CompareSpec, EvaluateSpec
 from metier.predict import PredictSpec
@@ -56,10 +58,12 @@ def run_scoring(spec: ScoreSpec, run: RunFolder, *, listeners: tuple[Listener, .
 
 
 def scoring_steps(spec: ScoreSpec, run: RunFolder, events: EventLog) -> Iterator[Step]:
-    """The steps in order, named as a recipe names its own."""
+    """The steps in order, named as a recipe names its own. Answers to rows without references are not scored."""
     sides = spec.sides()
     for side, predict in sides.items():
         yield _step(named("predict", side), "predict", predict, **inputs_of(predict, events))
+    if not _has_references(predictions(run, named("predict", next(iter(sides))))):
+        return
     for side in sides:
         answers = predictions(run, named("predict", side))
         evaluate = spec.evaluate.model_copy(update={"pred_file": answers})
@@ -69,6 +73,10 @@ def scoring_steps(spec: ScoreSpec, run: RunFolder, events: EventLog) -> Iterator
         shared = {key: value for key, value in spec.evaluate.model_dump().items() if key in CompareSpec.model_fields}
         yield _step("compare", "compare", CompareSpec(**shared, **files), **files)
         yield _step("report", "report", _report(spec, run), compare=run.step("compare") / "compare.json")
+
+
+def _has_references(file: Path) -> bool:
+    return any(row["label"] or row["meta"].get("answer") is not None for row in read_jsonl(file))
 
 
 def _report(spec: ScoreSpec, run: RunFolder) -> ReportSpec:

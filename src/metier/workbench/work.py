@@ -92,8 +92,8 @@ def _score(work: dict[str, Any], folder: Path, listeners: tuple[Listener, ...]) 
     spec = parse_spec(ScoreSpec, work, source="score")
     run = find_or_create_run(folder.parent, "score", spec.model_dump(mode="json"), folder=folder)
     results = {one.name: one for one in run_scoring(spec, run, listeners=listeners)}
-    scored = results.get("evaluate") or results["evaluate-tuned"]
-    summary = {**scored.summary, "steps": [{"step": one.name, "seconds": one.seconds} for one in results.values()]}
+    last = next(results[one] for one in ("evaluate", "evaluate-tuned", "predict", "predict-tuned") if one in results)
+    summary = {**last.summary, "steps": [{"step": one.name, "seconds": one.seconds} for one in results.values()]}
     if "compare" in results:
         comparison = read_json(run.step("compare") / "compare.json")
         summary |= {"verdict": comparison["verdict"], "gain": gain_of(comparison)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -9,8 +11,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from metier.api.access import Services
-from metier.core.fields import fields_of
+from metier.core.fields import Field, fields_of
 from metier.core.i18n import current_language
+from metier.core.specs import Spec
 from metier.data import list_datasets
 from metier.evaluate import EvaluateSpec
 from metier.models import list_models
@@ -45,11 +48,16 @@ def form(
     person: Reader,
     model: Text = "",
     dataset: Text = "",
+    run: Text = "",
     search: Text = "",
     after: Annotated[str | None, Query(max_length=16)] = None,
 ) -> Response:
-    """The form, and the evaluations so far."""
-    asked, scored = fields_of(PredictSpec), fields_of(EvaluateSpec)
+    """The form, and the evaluations so far. run: an evaluation that the form begins from."""
+    copied = _asked(services.jobs.get(person, run)) if run else {}
+    asked = _fields(PredictSpec, copied.get("predict"))
+    scored = _fields(EvaluateSpec, copied.get("evaluate"))
+    model = model or str(copied.get("predict", {}).get("model_name_or_path") or "")
+    dataset = dataset or str(copied.get("predict", {}).get("dataset") or "")
     found = services.jobs.page(person, kinds=KINDS, search=search, after=after, limit=_LISTED)
     return page(
         request,
@@ -125,6 +133,20 @@ def result(
         has_report=found.job.state == "done" and (found.job.kind == "recipe" or found.verdict is not None),
         figures=figures,
     )
+
+
+def _asked(job: Job) -> dict[str, Any]:
+    """What an evaluation was asked to do, by section."""
+    asked = job.spec["asked"]
+    return {"predict": asked} if job.kind == "predict" else asked if job.kind == "score" else {}
+
+
+def _fields(spec: type[Spec], values: Mapping[str, Any] | None) -> dict[str, Field]:
+    """A spec's fields, as empty as it is or filled with what was asked before."""
+    given = values or {}
+    return {
+        name: replace(field, default=given[name]) if name in given else field for name, field in fields_of(spec).items()
+    }
 
 
 def _headline(job: Job) -> dict[str, str] | None:

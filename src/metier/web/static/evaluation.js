@@ -48,6 +48,7 @@
   source.addEventListener("end", () => { source.close(); location.reload(); });
   addEventListener("pagehide", () => source.close());
 
+  document.getElementById("live-answers")?.addEventListener("click", () => location.reload());
   stop?.addEventListener("click", async () => {
     if (!confirm(stop.dataset.ask)) return;
     stop.disabled = true;
