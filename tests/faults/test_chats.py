@@ -88,7 +88,7 @@ def test_a_killed_chat_process_is_told_and_its_device_freed(ready: Workbench, ow
     os.kill(of_token(host.token)[0], signal.SIGKILL)
     answer = wait_for(lambda: (one := ready.chats.turns(owner, chat)[1]).state == "stopped" and one)
     assert answer.text
-    assert answer.details["reason"]["key"] == "workbench.reason_killed"
+    assert answer.details["reason"]["key"] == "workbench.chat_killed"
     wait_for(lambda: leases(ready) == [])
     ready.chats.regenerate(owner, chat, answer.id)
     wait_for(lambda: ready.chats.turns(owner, chat)[1].text)

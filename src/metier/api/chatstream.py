@@ -38,13 +38,9 @@ def turn_view(turn: ChatTurn) -> dict[str, Any]:
     }
 
 
-async def chat_stream(
-    request: Request, services: Workbench, owner: Person, chat_id: str, *, stay: bool
-) -> AsyncIterator[str]:
-    """`turns` (all that is being written, as far as it is), `piece`s of them, `end` of each, and at last `done`.
-
-    stay: go on after the last answer; what comes then begins with `turns` again.
-    """
+async def chat_stream(request: Request, services: Workbench, owner: Person, chat_id: str) -> AsyncIterator[str]:
+    """`turns` (all that is being written, as far as it is, and how many turns there are), `piece`s of them, `end` of
+    each, and at last `done`. Who comes back begins with `turns` again."""
     chats = services.chats
     yield "retry: 1000\n\n"
     loop = asyncio.get_running_loop()
@@ -69,7 +65,7 @@ async def chat_stream(
                 said = {turn.id: (len(turn.text), len(turn.thinking)) for turn in writing}
                 yield _message("turns", {"turns": [turn_view(turn) for turn in writing], "count": len(turns)})
             seen = stamp
-            if not said and not stay:
+            if not said:
                 yield _message("done", {})
                 return
         for turn_id, (text, thinking) in list(said.items()):

@@ -241,11 +241,12 @@ class ChatHosts:
 def holder_text(holder: Holder) -> str:
     """Who has a device, in words."""
     minutes = holder.seconds // 60
+    since = translate("workbench.chat_since", minutes=minutes) if minutes else translate("workbench.chat_since_now")
     if holder.kind == "line":
         return translate("workbench.chat_by_line", ahead=holder.ahead)
     if holder.kind == "chat":
         key = "workbench.chat_by_own_chat" if holder.mine else "workbench.chat_by_chat"
-        return translate(key, minutes=minutes)
+        return translate(key, since=since)
     if holder.title is None:
-        return translate("workbench.chat_by_other", minutes=minutes)
-    return translate("workbench.chat_by_job", title=holder.title, minutes=minutes)
+        return translate("workbench.chat_by_other", since=since)
+    return translate("workbench.chat_by_job", title=holder.title, since=since)

@@ -147,7 +147,7 @@ class ChatHost:
         ending = process.wait()
         if self._ending:
             return
-        key = "workbench.reason_killed" if ending == -signal.SIGKILL else "workbench.chat_died"
+        key = "workbench.chat_killed" if ending == -signal.SIGKILL else "workbench.chat_died"
         self._gone("failed", self.reason or {"key": key, "fields": {}})
 
     def _hear(self, event: dict[str, Any]) -> None:

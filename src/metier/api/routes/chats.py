@@ -149,11 +149,11 @@ def stop(services: Services, owner: Owner, chat_id: str) -> None:
 
 
 @router.get("/chats/{chat_id}/events")
-def follow(request: Request, services: Services, owner: Owner, chat_id: str, stay: bool = False) -> StreamingResponse:
-    """The answers as they are written, as Server-Sent Events; ends with the last, unless `stay`."""
+def follow(request: Request, services: Services, owner: Owner, chat_id: str) -> StreamingResponse:
+    """The answers as they are written, as Server-Sent Events; ends with the last of them."""
     services.chats.get(owner, chat_id)
     return StreamingResponse(
-        chat_stream(request, services, owner, chat_id, stay=stay),
+        chat_stream(request, services, owner, chat_id),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
     )

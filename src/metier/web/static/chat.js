@@ -15,7 +15,8 @@
   let sending = false;
   let state = null;
   let timer = 0;
-  const live = new Map();
+  const live = new Set();
+  let lost = false;
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
@@ -283,19 +284,26 @@
     look();
   }
 
+  // Follows what is being written until it has ended. A stream is open only that long: a browser has few at once.
   function follow() {
     source?.close();
-    source = new EventSource(`/api/v1/chats/${chat}/events?stay=true`);
+    source = new EventSource(`/api/v1/chats/${chat}/events`);
     source.addEventListener("turns", async (event) => {
+      lost = false;
       const value = JSON.parse(event.data);
-      const known = value.turns.every((turn) => document.getElementById(`turn-${turn.id}`));
-      if (!known || turns.querySelectorAll("[data-turn]").length !== value.count) await showTurns();
+      const writing = new Set(value.turns.map((turn) => turn.id));
+      const known = [...writing].every((id) => document.getElementById(`turn-${id}`));
+      const shown = turns.querySelectorAll("[data-turn]").length;
+      // After a lost connection, or in another tab, there may be more to see, or answers that have ended since.
+      if (!known || (shown !== value.count && !turns.querySelector(".chat-earlier"))) await showTurns();
+      const ended = [...turns.querySelectorAll("[data-state=writing]")].filter((one) => !writing.has(one.dataset.turn));
       live.clear();
       for (const turn of value.turns) {
-        live.set(turn.id, true);
+        live.add(turn.id);
         put(turn.id, "text", turn.text, true);
         put(turn.id, "thinking", turn.thinking, true);
       }
+      for (const one of ended) await finish(one.dataset.turn);
       showSending();
       look();
     });
@@ -307,8 +315,12 @@
       if (follows) toEnd();
     });
     source.addEventListener("end", (event) => finish(JSON.parse(event.data).id));
-    source.addEventListener("gone", () => source.close());
-    source.addEventListener("error", () => { if (live.size) metier.say(texts.lost); });
+    for (const last of ["done", "gone"]) source.addEventListener(last, () => source.close());
+    source.addEventListener("error", () => {
+      if (!lost && live.size) metier.say(texts.lost);
+      lost = true;
+      if (source.readyState === EventSource.CLOSED) setTimeout(follow, 2000);
+    });
   }
 
   const isLast = (turn) => document.getElementById(`turn-${turn}`)?.closest(".exchange") === turns.lastElementChild;
@@ -394,7 +406,11 @@
   });
   setup.addEventListener("change", showChoice);
   setup.addEventListener("submit", (event) => event.preventDefault());
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    look();
+    if (chat && !live.size && !sending) follow(); // another tab may have asked
+  });
   if (matchMedia("(max-width: 760px)").matches) document.getElementById("chat-history").open = false;
   addEventListener("pagehide", () => source?.close());
   document.addEventListener("DOMContentLoaded", () => {
