@@ -5,8 +5,8 @@
 Sign-up → fine-tune with the preset of the medical demo → in mid-training the server and the training are killed with
 -9, the server is started again and the same curve goes on → the checkpoint answers a choice question → evaluation, base
 and tuned → report → an Excel file of Chinese questions and answers with odd column names is uploaded and trained on.
-table: rows with `instruction` and `output` for that file; a few of the project's own where left out. Prints what was read
-on the pages. About fifteen minutes on two cores.
+table: rows with `instruction` and `output` for that file; some of the project's own where left out. Prints what
+was read on the pages. About fifteen minutes on two cores.
 """
 
 from __future__ import annotations
