@@ -17,6 +17,7 @@ from metier.web.render import page
 from metier.web.visit import Reader
 from metier.workbench.accounts import Person
 from metier.workbench.drafts import brief
+from metier.workbench.errors import UnavailableError
 from metier.workbench.forms import Control, form_of, value_at
 from metier.workbench.presets import FIRST, as_training, new_recipe, shipped_presets, shipped_work
 from metier.workbench.secrets import NAMES
@@ -80,8 +81,11 @@ def check(services: Services, person: Reader, body: Work) -> dict[str, Any]:
 
 @router.post("/fine-tune/plan")
 def plan(request: Request, services: Services, person: Reader, body: Estimated) -> Response:
-    """What the run would see and need, as a part of the page."""
-    estimate = services.planner.estimate(person, body.kind, body.work, devices=body.devices)
+    """What the run would see and need, as a part of the page; 202 while others' are being counted."""
+    try:
+        estimate = services.planner.estimate(person, body.kind, body.work, devices=body.devices)
+    except UnavailableError:
+        return Response(status_code=202, headers={"Retry-After": "2"})
     holders = services.holders(person)
     return page(
         request,

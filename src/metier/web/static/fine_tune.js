@@ -203,7 +203,9 @@
       });
       const html = await answer.text();
       if (mine !== turn) return;
-      if (answer.ok) {
+      if (answer.status === 202) {
+        setTimeout(() => mine === turn && plan(mine, work), 2000);
+      } else if (answer.ok) {
         place.innerHTML = html; // made by the server's templates, everything in it escaped
         metier.writeTimes(place);
       } else if (answer.status === 503 || answer.status === 429) {
