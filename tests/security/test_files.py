@@ -199,7 +199,7 @@ def test_attack_37_a_bad_line_is_named(li: TestClient) -> None:
     for name, line in BAD_LINES.items():
         answer = register(li, "a.jsonl", GOOD + b"\r\n" + line + b"\n")
         assert answer.status_code == 422, name
-        assert "file.jsonl:3" in answer.json()["detail"], name
+        assert "a.jsonl:3" in answer.json()["detail"], name
         assert "row 2" in answer.json()["detail"], name
         assert len(answer.json()["detail"]) < 2000, name
 

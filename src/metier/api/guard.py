@@ -77,6 +77,8 @@ class Guard:
         host = headers.get("host", "")
         if not self._knows(host):
             return 400, "workbench.bad_host", {}
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            return 404, "workbench.not_found", {}  # no name has it, and PostgreSQL takes no text with it
         if not self.reachable() and scope["path"] not in ("/healthz", "/metrics"):
             return 503, "workbench.draining", {}
         if headers.get("content-encoding", "identity") != "identity":

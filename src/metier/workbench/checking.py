@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.artifacts import Artifacts
 from metier.workbench.datasets import Datasets
+from metier.workbench.errors import NotFoundError
 from metier.workbench.jobs import Jobs
+from metier.workbench.rows import Rows
 from metier.workbench.store.tables import Job
 
 CUTOFF, DEFAULT_MODEL = 2048, "smollm2-135m"
@@ -46,10 +48,11 @@ class Check:
 class Checks:
     """Orders checks and reads what they found."""
 
-    def __init__(self, jobs: Jobs, datasets: Datasets, artifacts: Artifacts) -> None:
+    def __init__(self, jobs: Jobs, datasets: Datasets, artifacts: Artifacts, rows: Rows) -> None:
         self.jobs = jobs
         self.datasets = datasets
         self.artifacts = artifacts
+        self.rows = rows
 
     def order(self, owner: Person, name: str, *, model: str, cutoff_len: int = CUTOFF, test: str | None = None) -> Job:
         """Puts a check of a set into the queue. It counts a model's tokens, and fetches the model if need be.
@@ -86,7 +89,18 @@ class Checks:
             return None
         file = self.jobs.folder_of(job) / layout.RUN / "steps" / "prepare" / "prepare.json"
         result = read_json(file) if file.is_file() else None
-        return Check(job, result, findings(result, self.jobs.folder_of(job) / layout.DATA) if result else [])
+        found = findings(result, self.jobs.folder_of(job) / layout.DATA) if result else []
+        return Check(job, result, [self._in_own_words(owner, name, one) for one in found])
+
+    def _in_own_words(self, owner: Person, name: str, finding: Finding) -> Finding:
+        """The reasons in the reader's language, where reading the set found them too."""
+        words = {}
+        for row, said in finding.words.items():
+            try:
+                words[row] = self.rows.row(owner, name, row).problem or said
+            except NotFoundError:
+                words[row] = said
+        return replace(finding, words=words)
 
 
 def findings(result: dict[str, Any], data: Path) -> list[Finding]:

@@ -85,6 +85,7 @@ class Datasets:
     async def receive(self, owner: Person, file_name: str, parts: AsyncIterator[bytes]) -> Upload:
         """Takes a file in, counting what really comes. Raises TooLargeError; DataError for a type that is not read."""
         suffix = _suffix(file_name)
+        file_name = file_name.replace("\0", "")[:300]
         upload_id = new_id()
         folder = self.uploads / owner.id / upload_id
         folder.mkdir(parents=True)
@@ -99,14 +100,14 @@ class Datasets:
                 target.flush()
                 os.fsync(target.fileno())
             (folder / f"file{suffix}.part").replace(folder / f"file{suffix}")
-            write_json(folder / UPLOAD, {"file_name": file_name[:300], "size": size})
+            write_json(folder / UPLOAD, {"file_name": file_name, "size": size})
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         finally:
             with self._lock:
                 self._coming.pop(upload_id, None)
-        return Upload(upload_id, file_name[:300], size)
+        return Upload(upload_id, file_name, size)
 
     def _count(self, owner: Person, upload_id: str, size: int, *, whole: bool = False) -> None:
         """Refuses what is too large. What others of the owner's send just now counts too: together they stay below."""
@@ -135,6 +136,7 @@ class Datasets:
         seen = ask(
             "look",
             file=self._upload(owner, upload_id),
+            shown_as=self.upload(owner, upload_id).file_name,
             columns=dict(columns or {}) or None,
             format=format,
             skip_bad_rows=skip_bad_rows,
@@ -152,15 +154,16 @@ class Datasets:
         if name in shipped_entries():
             raise DataError("data.name_shipped", name=name)
         file = self._upload(owner, upload_id)
+        said = json.loads((file.parent / UPLOAD).read_text(encoding="utf-8"))
         read = ask(
             "read",
             file=file,
+            shown_as=said["file_name"],
             columns=dict(columns or {}) or None,
             format=format,
             skip_bad_rows=skip_bad_rows,
             folder=file.parent,
         )
-        said = json.loads((file.parent / UPLOAD).read_text(encoding="utf-8"))
         row = Dataset(
             id=new_id(),
             owner_id=owner.id,
@@ -188,11 +191,12 @@ class Datasets:
         """Throws an upload away."""
         shutil.rmtree(self._upload(owner, upload_id).parent, ignore_errors=True)
 
-    def waiting(self, owner: Person) -> list[Upload]:
-        """An owner's uploads that are not registered yet, the newest first."""
+    def waiting(self, owner: Person, *, limit: int = PAGE) -> list[Upload]:
+        """An owner's newest uploads that are not registered yet."""
         found = []
         folder = self.uploads / owner.id
-        for path in sorted(folder.iterdir(), key=lambda one: -one.stat().st_mtime) if folder.is_dir() else ():
+        newest = sorted(folder.iterdir(), key=lambda one: -one.stat().st_mtime) if folder.is_dir() else []
+        for path in newest[:limit]:
             with suppress(NotFoundError):
                 found.append(self.upload(owner, path.name))
         return found

@@ -27,8 +27,11 @@ _LOOK_CELL, _ROW_CELL = 500, 20_000  # characters of a cell that are shown
 _MOST_FACTOR, _MOST_LEAST = 4, 64 << 20  # rows are kept up to so many bytes, as much as a set's file and a little
 
 
-def look(file: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool) -> dict[str, Any]:
-    """The first rows of a file and what it seems to be; see `metier.workbench.datasets.Look`."""
+def look(
+    file: str, shown_as: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool
+) -> dict[str, Any]:
+    """The first rows of a file and what it seems to be; see `metier.workbench.datasets.Look`. shown_as: the name that
+    messages call the file by."""
     path = Path(file)
     names: dict[str, None] = {}
     rows: list[dict[str, str]] = []
@@ -44,16 +47,16 @@ def look(file: str, columns: dict[str, str] | None, format: str | None, skip_bad
             names.update(dict.fromkeys(row.values))
             rows.append({name: _cell(value, _LOOK_CELL) for name, value in row.values.items()})
         if first is None:
-            raise DataError("data.empty_set", file=path.name)
+            raise DataError("data.empty_set", file=path)
         try:
             layout = decide_layout(first, folder=path.parent, format=format, columns=columns or None)
             chosen = layout.format.name
             roles = {role: column for role, column in layout.columns.items() if column in names}
             _try(path, columns, format, skip_bad_rows)
         except UserError as error:
-            needs, problem = chosen is None and not columns, _say(error, path)
+            needs, problem = chosen is None and not columns, _say(error, path, shown_as)
     except UserError as error:
-        problem = _say(error, path)
+        problem = _say(error, path, shown_as)
     return {
         "columns": list(names), "rows": rows, "format": chosen, "roles": roles, "problem": problem,
         "needs_columns": needs,
@@ -67,7 +70,7 @@ def _try(path: Path, columns: dict[str, str] | None, format: str | None, skip_ba
 
 
 def read(
-    file: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool, folder: str
+    file: str, shown_as: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool, folder: str
 ) -> dict[str, Any]:
     """Reads the whole file, keeps its rows in `folder`, and says what it is. Raises what is wrong with its first bad
     row, unless those are left out."""
@@ -77,9 +80,9 @@ def read(
             str(path), columns=columns or None, format=format, skip_bad_rows=skip_bad_rows, allow_text=True
         )
     except UserError as error:
-        error.fields.update({key: _hide(value, path) for key, value in error.fields.items()})
+        error.fields.update({key: _hide(value, path, shown_as) for key, value in error.fields.items()})
         raise
-    kept = keep_rows(loaded, Path(folder))
+    kept = keep_rows(loaded, Path(folder), shown_as)
     return {
         "format": loaded.format,
         "kind": loaded.kind,
@@ -92,14 +95,14 @@ def read(
     }
 
 
-def keep_rows(loaded: Dataset, folder: Path) -> int:
+def keep_rows(loaded: Dataset, folder: Path, shown_as: str) -> int:
     """Writes a set's rows and their index into `folder`; returns how many, of a huge set the first ones."""
     folder.mkdir(parents=True, exist_ok=True)
     most = max(_MOST_LEAST, _MOST_FACTOR * loaded.path.stat().st_size)
     places = array("Q")
     aside = folder / f".{ROWS}"
     with aside.open("wb") as target:
-        for line in _lines(loaded):
+        for line in _lines(loaded, shown_as):
             if target.tell() + len(line) > most:
                 break
             places.append(target.tell())
@@ -114,7 +117,7 @@ def keep_rows(loaded: Dataset, folder: Path) -> int:
     return len(places) - 1
 
 
-def _lines(loaded: Dataset) -> Iterator[bytes]:
+def _lines(loaded: Dataset, shown_as: str) -> Iterator[bytes]:
     good = {one.row: one for one in loaded.conversations}
     bad = {int(one.fields["row"]): one for one in loaded.skipped if "row" in one.fields}
     for row in open_records(loaded.path).rows:
@@ -123,7 +126,7 @@ def _lines(loaded: Dataset) -> Iterator[bytes]:
             said["messages"] = _messages(good[row.row])
         problem = bad.get(row.row)
         if problem is not None:
-            fields = {key: str(_hide(value, loaded.path)) for key, value in problem.fields.items()}
+            fields = {key: str(_hide(value, loaded.path, shown_as)) for key, value in problem.fields.items()}
             said["problem"] = {"key": problem.key, "fields": fields}
         yield json.dumps(said, ensure_ascii=False, default=str).encode("utf-8", "replace") + b"\n"
 
@@ -175,10 +178,10 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _say(error: UserError, file: Path) -> str:
-    return error.text().replace(str(file), file.name)
+def _say(error: UserError, file: Path, shown_as: str) -> str:
+    return error.text().replace(str(file), shown_as)
 
 
-def _hide(value: Any, file: Path) -> Any:
-    """A message's field without the machine's path."""
-    return str(value).replace(str(file), file.name) if isinstance(value, str | Path) else value
+def _hide(value: Any, file: Path, shown_as: str) -> Any:
+    """A message's field with the file's own name instead of the machine's path."""
+    return str(value).replace(str(file), shown_as) if isinstance(value, str | Path) else value

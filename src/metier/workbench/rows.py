@@ -112,11 +112,11 @@ class Rows:
 def _read(of: Entry | Dataset, datasets: Datasets, folder: Path) -> None:
     """Keeps the rows of a set in `folder`, as the set was registered."""
     if isinstance(of, Entry):
-        file, columns, format = of.path, None, of.format
+        file, shown_as, columns, format = of.path, of.name, None, of.format
     else:
-        file, columns = datasets.file_of(of), of.details["entry"].get("columns") or None
+        file, shown_as, columns = datasets.file_of(of), of.file_name, of.details["entry"].get("columns") or None
         format = None if columns else of.details["format"]
-    ask("read", file=file, columns=columns, format=format, skip_bad_rows=True, folder=folder)
+    ask("read", file=file, shown_as=shown_as, columns=columns, format=format, skip_bad_rows=True, folder=folder)
 
 
 def _row(said: dict[str, Any]) -> Row:

@@ -102,7 +102,7 @@ class Workbench:
         self.models = Models(self.database, settings.jobs, self.artifacts)
         self.rows = Rows(self.datasets, settings.folder / "cache", find_model=self.models.folder)
         self._held.callback(self.rows.close)
-        self.checks = Checks(self.jobs, self.datasets, self.artifacts)
+        self.checks = Checks(self.jobs, self.datasets, self.artifacts, self.rows)
         self.forgetting = Forgetting(self.jobs)
         self.datasets.removed = self.forgetting.removed
         self.comparisons = Comparisons(self.jobs, self.artifacts, settings.folder / "pairs")

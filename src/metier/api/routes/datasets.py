@@ -116,9 +116,9 @@ def register(request: Request, services: Services, owner: Owner, body: Registrat
 
 
 @router.get("/uploads")
-def uploads(services: Services, owner: Owner) -> list[dict[str, Any]]:
-    """Your uploads that wait to be registered, the newest first."""
-    return [dataclasses.asdict(one) for one in services.datasets.waiting(owner)]
+def uploads(services: Services, owner: Owner, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[dict[str, Any]]:
+    """Your newest uploads that wait to be registered."""
+    return [dataclasses.asdict(one) for one in services.datasets.waiting(owner, limit=limit)]
 
 
 @router.get("/datasets")
