@@ -51,6 +51,7 @@ def test_a_training_is_a_command_and_a_flat_file(client: TestClient) -> None:
     }
     checked = client.post("/api/v1/check", json={"kind": "train", "work": work}).json()
     assert "--learning_rate 0.0003" in checked["command"]
+    assert checked["own"] == []
     assert "'q_proj,$(id)'" in checked["command"]
     read = client.post("/api/v1/recipes/read", json={"text": checked["yaml"], "kind": "train"}).json()
     assert read["kind"] == "train"

@@ -14,9 +14,10 @@ from metier.recipes.recipe import SECTIONS, load_recipe, parse_recipe
 from metier.workbench.accounts import Person
 from metier.workbench.drafts import brief
 from metier.workbench.forms import form_of
+from metier.workbench.store.tables import Lease
 from metier.workbench.workbench import Workbench
 from tests.faults.children import give_data, give_model, training
-from tests.support.bench import member
+from tests.support.bench import PASSWORD, member, opened
 
 
 @pytest.fixture
@@ -79,6 +80,23 @@ def test_a_form_is_one_job_however_often_it_is_sent(workbench: Workbench, ready:
     stranger = member(workbench, ready, "wang")
     give_data(workbench, stranger)
     assert workbench.jobs.submit(stranger, "train", training(), key="form-1").id != first.id
+
+
+def test_devices_may_be_named_and_a_job_waits_for_those(tmp_path: Path, tiny_model: Path) -> None:
+    with opened(tmp_path / "two", devices=("cuda:0", "cuda:1")) as bench:
+        person = bench.accounts.sign_up("li", PASSWORD)
+        give_model(tiny_model)
+        give_data(bench, person)
+        with pytest.raises(UserError, match="cuda:7"):
+            bench.jobs.submit(person, "train", training(), devices=["cuda:7"])
+        with bench.database.write() as session:
+            session.add(Lease(device="cuda:1", holder_kind="chat", holder_id="x", owner_id=person.id))
+        job = bench.jobs.submit(person, "train", training(), devices=["cuda:1"])
+        bench.scheduler.tick()
+        assert bench.jobs.get(person, job.id).state == "queued"
+        copy = bench.jobs.clone(person, job.id, {})
+        assert (copy.spec["devices"], copy.wanted_devices) == (["cuda:1"], 1)
+        assert bench.drafts.check(person, "train", training()).own == ["cases"]
 
 
 def test_more_rows_than_there_are_cannot_be_kept_away(workbench: Workbench, ready: Person) -> None:

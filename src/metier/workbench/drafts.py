@@ -14,6 +14,8 @@ import yaml
 from metier.core.errors import ConfigError, UserError
 from metier.core.i18n import translate
 from metier.core.specs import WrongValue, wrong_values
+from metier.data.entries import shipped_entries
+from metier.data.several import names_in
 from metier.recipes import llamafactory
 from metier.recipes.checking import wrong_in_recipe
 from metier.recipes.recipe import Recipe, merge, parse_recipe, read_recipe
@@ -27,13 +29,15 @@ _SET_KEYS = ("data.train", "data.test", "data.guard", "dataset", "eval_dataset",
 @dataclass(frozen=True)
 class Draft:
     """A checked configuration. wrong: empty where it could be started; work: complete, as a job would have it;
-    brief: as a person would write it; text: that as YAML; command: what does the same in a terminal."""
+    brief: as a person would write it; text: that as YAML; command: what does the same in a terminal; own: the sets and
+    runs it names, which have these names in this workbench only."""
 
     wrong: list[WrongValue]
     work: dict[str, Any] = field(default_factory=dict)
     brief: dict[str, Any] = field(default_factory=dict)
     text: str = ""
     command: str = ""
+    own: list[str] = field(default_factory=list)
 
 
 class Drafts:
@@ -61,7 +65,7 @@ class Drafts:
         few = self._too_few_rows(owner, checked) if kind == "recipe" else []
         if few:
             return Draft(few)
-        return Draft([], checked, short, as_yaml(kind, checked), as_command(kind, short))
+        return Draft([], checked, short, as_yaml(kind, checked), as_command(kind, short), _own_names(short))
 
     def _wrong_names(self, owner: Person, kind: str, values: Mapping[str, Any]) -> list[WrongValue]:
         """Sets and models that are not there, or not this owner's."""
@@ -109,6 +113,19 @@ def _wrong_values(kind: str, values: Mapping[str, Any]) -> list[WrongValue]:
             raise
         return [WrongValue(str(error.fields["key"]), error.text())]
     return []
+
+
+def _own_names(values: Mapping[str, Any]) -> list[str]:
+    """Sets that are not shipped, and runs."""
+    found: dict[str, None] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found |= dict.fromkeys(_own_names(value))
+        elif isinstance(value, str) and value.startswith("run:"):
+            found[value] = None
+        elif isinstance(value, str) and value and key in ("train", "test", "guard", "dataset", "eval_dataset"):
+            found |= dict.fromkeys(name for name in names_in(value) if name not in shipped_entries())
+    return list(found)
 
 
 def brief(kind: str, work: Mapping[str, Any]) -> dict[str, Any]:

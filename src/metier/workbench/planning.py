@@ -7,12 +7,13 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from select import select
-from typing import Any
+from typing import IO, Any
 
 from metier.core.files import fingerprint
 from metier.core.i18n import current_language
@@ -31,6 +32,7 @@ from metier.workbench.work import check_work
 Freeze = Callable[[Person, str, dict[str, Any], Path | None], dict[str, Any]]
 _SECONDS = 120.0  # that an estimate may take
 _WAIT_SECONDS = 20.0  # for another one to be ready
+_PLACES = 6  # requests that wait at the same time; further ones come back a little later
 _KEPT = 128
 _EARLIER = 20  # finished runs that are looked through for a speed
 
@@ -38,13 +40,18 @@ _EARLIER = 20  # finished runs that are looked through for a speed
 class Planner:
     """Makes estimates, one at a time."""
 
-    def __init__(self, freeze: Freeze, datasets: Datasets, jobs: Jobs, records: Records, backend: Backend) -> None:
+    def __init__(
+        self, freeze: Freeze, datasets: Datasets, jobs: Jobs, records: Records, backend: Backend, *,
+        draining: Callable[[], bool],
+    ) -> None:  # fmt: skip
         self._freeze = freeze
         self._datasets = datasets
         self._jobs = jobs
         self._records = records
         self._backend = backend
+        self._draining = draining  # a server that stops waits for no estimate
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(_PLACES)
         self._child: subprocess.Popen[bytes] | None = None
         self._known: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
@@ -144,6 +151,14 @@ class Planner:
     # The child
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        if not self._places.acquire(blocking=False):
+            raise UnavailableError("workbench.plan_busy")
+        try:
+            return self._ask_in_turn(request)
+        finally:
+            self._places.release()
+
+    def _ask_in_turn(self, request: dict[str, Any]) -> dict[str, Any]:
         if not self._lock.acquire(timeout=_WAIT_SECONDS):
             raise UnavailableError("workbench.plan_busy")
         try:
@@ -153,7 +168,7 @@ class Planner:
                     assert child.stdin is not None and child.stdout is not None  # noqa: S101 - both are pipes
                     child.stdin.write(json.dumps(request).encode() + b"\n")
                     child.stdin.flush()
-                    if select([child.stdout], [], [], _SECONDS)[0] and (line := child.stdout.readline()):
+                    if self._has_answer(child.stdout) and (line := child.stdout.readline()):
                         return dict(json.loads(line))
                 except (OSError, ValueError):
                     pass
@@ -161,6 +176,17 @@ class Planner:
             raise UnavailableError("workbench.plan_busy")
         finally:
             self._lock.release()
+
+    def _has_answer(self, answers: IO[bytes]) -> bool:
+        """Waits for an answer. Raises UnavailableError where the server stops meanwhile."""
+        end = time.monotonic() + _SECONDS
+        while time.monotonic() < end:
+            if select([answers], [], [], 0.25)[0]:
+                return True
+            if self._draining():
+                self._end()
+                raise UnavailableError("workbench.draining")
+        return False
 
     def _living(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None:

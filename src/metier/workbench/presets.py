@@ -13,9 +13,13 @@ from metier.recipes.recipe import load_recipe, parse_recipe, shipped_recipes
 from metier.workbench.accounts import Person
 from metier.workbench.datasets import Datasets
 from metier.workbench.drafts import brief
+from metier.workbench.jobs import Jobs
 
 FIRST = ("medical", "demo")  # what a new visitor sees: it needs nothing and proves something in minutes
 _TEST_ROWS = 100
+# How an earlier run trained, which its own model is trained on with.
+_HOW = ("finetuning_type", "lora_rank", "lora_alpha", "lora_dropout", "lora_target", "learning_rate", "warmup_ratio",
+        "lr_scheduler_type", "per_device_train_batch_size", "gradient_accumulation_steps")  # fmt: skip
 _SMALL_MODEL = "smollm2-135m"  # which the first preset's training parameters were measured with
 
 
@@ -46,12 +50,20 @@ def shipped_work(reference: str) -> dict[str, Any]:
     return load_recipe(name, profile=profile or None).brief()
 
 
-def new_recipe(owner: Person, datasets: Datasets, *, dataset: str = "", model: str = "") -> dict[str, Any]:
-    """A recipe on a set of the owner's or a shipped one, measured on its own test set or on rows kept away."""
+def new_recipe(owner: Person, datasets: Datasets, jobs: Jobs, *, dataset: str = "", model: str = "") -> dict[str, Any]:
+    """A recipe on a set of the owner's or a shipped one, measured on its own test set or on rows kept away.
+
+    model: of the catalogue or the store, or `run:…`, which is trained on as it was.
+    """
     work = shipped_work(":".join(FIRST))
     if model and model != _SMALL_MODEL:
         # What suits the small model does not suit others: theirs are the specs' own defaults.
         work = {key: value for key, value in work.items() if key != "train"} | {"model_name_or_path": model}
+    if model.startswith("run:"):
+        job = jobs.get(owner, model.removeprefix("run:").partition("/")[0])
+        before = brief(job.kind, job.spec["asked"])
+        kept = before.get("train", {}) if job.kind == "recipe" else before
+        work["train"] = {key: value for key, value in kept.items() if key in _HOW}
     if not dataset:
         return work
     test = f"{dataset}_test"

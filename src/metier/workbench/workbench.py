@@ -109,7 +109,9 @@ class Workbench:
         self._held.callback(self.comparisons.close)
         self.reviews = Reviews(self.database, self.comparisons)
         self.records = Records(self.jobs)
-        self.planner = Planner(freezer.freeze, self.datasets, self.jobs, self.records, self.backend)
+        self.planner = Planner(
+            freezer.freeze, self.datasets, self.jobs, self.records, self.backend, draining=lambda: self.draining
+        )
         self._held.callback(self.planner.close)
         self.followers = Followers(self.jobs, draining=lambda: self.draining)
         self.chats = Chats(self.database, ChatModels(self.artifacts), ChatHosts(self.database, self.backend.devices))

@@ -73,7 +73,9 @@ def check(services: Services, owner: Owner, body: Work) -> Any:
     draft = services.drafts.check(owner, body.kind, body.work)
     if draft.wrong:
         return refused(draft)
-    return {"work": draft.work, "brief": draft.brief, "yaml": draft.text, "command": draft.command}
+    return {
+        "work": draft.work, "brief": draft.brief, "yaml": draft.text, "command": draft.command, "own": draft.own,
+    }  # fmt: skip
 
 
 @router.post("/estimate")

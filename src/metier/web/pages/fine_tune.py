@@ -36,8 +36,9 @@ def fine_tune(
     dataset: Short = "", model: Short = "", recipe: Short = "", run: Short = "", preset: Short = "", kind: Short = "",
 ) -> Response:  # fmt: skip
     """The form: new, or filled from a preset, a kept recipe or an earlier run."""
-    if run and services.jobs.get(person, run).kind not in _KINDS:
-        run = ""
+    earlier = services.jobs.get(person, run) if run else None
+    if earlier is not None and earlier.kind not in _KINDS:
+        earlier, run = None, ""
     begun, work = _begin(services, person, dataset=dataset, model=model, recipe=recipe, run=run, preset=preset)
     chosen = kind if kind in _KINDS else begun
     if chosen == "train" and begun == "recipe":
@@ -64,6 +65,8 @@ def fine_tune(
         saved=services.recipes.list(person),
         recipe=recipe,
         run=run,
+        title=earlier.title if earlier else "",
+        notify=earlier.notify if earlier else "",
         devices=services.holders(person),
         keys=services.secrets.names(person),
         key_of={use: name for name, use in NAMES.items()},
@@ -76,7 +79,7 @@ def check(services: Services, person: Reader, body: Work) -> dict[str, Any]:
     """What is wrong with what was typed so far, which is no failure of the request; else the same as text."""
     draft = services.drafts.check(person, body.kind, body.work)
     wrong = [{"field": one.key, "message": one.message} for one in draft.wrong]
-    return {"wrong": wrong, "yaml": draft.text, "command": draft.command}
+    return {"wrong": wrong, "yaml": draft.text, "command": draft.command, "own": draft.own}
 
 
 @router.post("/fine-tune/plan")
@@ -112,7 +115,7 @@ def _begin(
         return job.kind, brief(job.kind, job.spec["asked"])
     if preset:
         return "recipe", shipped_work(preset)
-    return "recipe", new_recipe(person, services.datasets, dataset=dataset, model=model)
+    return "recipe", new_recipe(person, services.datasets, services.jobs, dataset=dataset, model=model)
 
 
 def shown(control: Control, work: dict[str, Any]) -> str:

@@ -51,6 +51,10 @@
       const value = valueOf(input);
       for (const path of [input.dataset.at, ...(input.dataset.also?.split(" ") ?? [])]) put(work, path, value);
     }
+    if (base.title && at(base, "data.train") !== at(work, "data.train")) {
+      delete work.title; // of a shipped recipe, whose subject is another
+      work.name = at(work, "data.train") ?? "";
+    }
     if (deviceField) put(work, kind === "recipe" ? "train.num_processes" : "num_processes", count() > 1 ? count() : undefined);
     for (const [key, value] of Object.entries(work)) {
       if (value && typeof value === "object" && !Array.isArray(value) && !Object.keys(value).length && key !== "data") delete work[key];
@@ -184,6 +188,7 @@
       }
       if (!yamlEdited) yaml.value = found.yaml;
       document.getElementById("tune-command").textContent = found.command;
+      document.getElementById("tune-own").textContent = found.own.length ? `${texts.own} ${found.own.join(", ")}` : "";
       clearTimeout(planning);
       planning = setTimeout(() => plan(mine, work), 250);
     } catch (error) {
@@ -192,7 +197,22 @@
     }
   }
 
+  // One estimate is asked for at a time; of those that one's typing asks for meanwhile, only the last.
+  let asking = false, next = null;
+
   async function plan(mine, work) {
+    if (asking) {
+      next = [mine, work];
+      return;
+    }
+    asking = true;
+    await planNow(mine, work);
+    asking = false;
+    if (next) plan(...next);
+    next = null;
+  }
+
+  async function planNow(mine, work) {
     const place = document.getElementById("tune-plan");
     place.setAttribute("aria-busy", "true");
     try {
@@ -208,6 +228,8 @@
       } else if (answer.ok) {
         place.innerHTML = html; // made by the server's templates, everything in it escaped
         metier.writeTimes(place);
+        const learnt = place.querySelector(".tune-sees mark");
+        if (learnt) learnt.parentElement.scrollTop = learnt.offsetTop - learnt.parentElement.offsetTop - 70;
       } else if (answer.status === 503 || answer.status === 429) {
         setTimeout(() => mine === turn && plan(mine, work), 2000);
       }
