@@ -6,8 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from metier.workbench.errors import ConflictError
 from metier.workbench.results import Evaluation, Row
@@ -51,7 +50,7 @@ def as_csv(lines: Iterable[list[Any]]) -> Iterator[bytes]:
         yield buffer.getvalue().encode("utf-8", "replace")
 
 
-def write_xlsx(lines: Iterable[list[Any]], path: Path) -> None:
+def write_xlsx(lines: Iterable[list[Any]], target: IO[bytes]) -> None:
     """One sheet. Raises ConflictError for more rows than a sheet holds."""
     from openpyxl import Workbook
 
@@ -62,4 +61,4 @@ def write_xlsx(lines: Iterable[list[Any]], path: Path) -> None:
         if number > _MOST_ROWS:
             raise ConflictError("workbench.results_too_many_rows", most=_MOST_ROWS)
         sheet.append([one[:_MOST_CHARACTERS] if isinstance(one, str) else one for one in line])
-    book.save(path)
+    book.save(target)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from fastapi.responses import FileResponse, StreamingResponse
-from starlette.background import BackgroundTask
+from fastapi.responses import StreamingResponse
 
 from metier.api.access import Owner, Services
 from metier.core.i18n import current_language
@@ -73,18 +71,14 @@ def rows_csv(services: Services, owner: Owner, job_id: str, step: Step = "") -> 
 
 
 @router.get("/jobs/{job_id}/results/rows.xlsx")
-def rows_xlsx(services: Services, owner: Owner, job_id: str, step: Step = "") -> FileResponse:
+def rows_xlsx(services: Services, owner: Owner, job_id: str, step: Step = "") -> StreamingResponse:
     """All rows with their scores as an Excel file."""
     found = services.results.get(owner, job_id, step)
-    with tempfile.NamedTemporaryFile(prefix="metier-rows-", suffix=".xlsx", delete=False) as made:
-        path = Path(made.name)
-    try:
-        write_xlsx(table(found, services.results.every_row(found)), path)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    made = tempfile.TemporaryFile(prefix="metier-rows-")  # noqa: SIM115 - it has no name and goes with its last reader
+    write_xlsx(table(found, services.results.every_row(found)), made)
+    made.seek(0)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return FileResponse(path, media_type=kind, headers=_attached(found, "xlsx"), background=BackgroundTask(path.unlink))
+    return StreamingResponse(iter(lambda: made.read(1 << 16), b""), media_type=kind, headers=_attached(found, "xlsx"))
 
 
 def _attached(found: Evaluation, suffix: str) -> dict[str, str]:

@@ -45,7 +45,7 @@
   source.addEventListener("state", (message) => {
     if (JSON.parse(message.data).state !== live.dataset.state) location.reload();
   });
-  source.addEventListener("end", () => { source.close(); location.reload(); });
+  for (const last of ["end", "gone"]) source.addEventListener(last, () => { source.close(); location.reload(); });
   addEventListener("pagehide", () => source.close());
 
   document.getElementById("live-answers")?.addEventListener("click", () => location.reload());
