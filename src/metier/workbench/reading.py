@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from array import array
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -23,6 +24,7 @@ from metier.data.rows import RawRow
 
 ROWS, INDEX = "rows.jsonl", "rows.index"
 LOOKED_AT = 5
+_LINES, _HEAD_BYTES = (".jsonl", ".csv", ".tsv"), 4 << 20
 _LOOK_CELL, _ROW_CELL = 500, 20_000  # characters of a cell that are shown
 _MOST_FACTOR, _MOST_LEAST = 4, 64 << 20  # rows are kept up to so many bytes, as much as a set's file and a little
 
@@ -32,7 +34,13 @@ def look(
 ) -> dict[str, Any]:
     """The first rows of a file and what it seems to be; see `metier.workbench.datasets.Look`. shown_as: the name that
     messages call the file by."""
-    path = Path(file)
+    with tempfile.TemporaryDirectory() as folder:
+        return _look(_head(Path(file), Path(folder)), shown_as, columns, format, skip_bad_rows)
+
+
+def _look(
+    path: Path, shown_as: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool
+) -> dict[str, Any]:
     names: dict[str, None] = {}
     rows: list[dict[str, str]] = []
     chosen: str | None = None
@@ -61,6 +69,20 @@ def look(
         "columns": list(names), "rows": rows, "format": chosen, "roles": roles, "problem": problem,
         "needs_columns": needs,
     }  # fmt: skip
+
+
+def _head(path: Path, folder: Path) -> Path:
+    """The file, or its first whole lines where it is large and made of lines: enough to be looked into at once."""
+    if path.suffix not in _LINES or path.stat().st_size <= _HEAD_BYTES:
+        return path
+    with path.open("rb") as source:
+        content = source.read(_HEAD_BYTES)
+    end = content.rfind(b"\n") + 1
+    if not end or b"\0" in content[:4]:  # one long line, or UTF-16, whose lines end otherwise
+        return path
+    head = folder / path.name
+    head.write_bytes(content[:end])
+    return head
 
 
 def _try(path: Path, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool) -> None:

@@ -3,7 +3,6 @@
 (() => {
   const form = document.getElementById("columns");
   if (!form) return;
-  const texts = JSON.parse(form.dataset.texts);
   const byId = (id) => document.getElementById(id);
   const selects = [...form.querySelectorAll("select[data-column]")];
   const upload = form.dataset.upload;
