@@ -11,6 +11,7 @@ from typing import Any
 
 from metier.core.files import append_jsonl
 from metier.web import pages
+from metier.web.pages import settings
 from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.chatsetup import ChatSetup
@@ -74,7 +75,7 @@ def fill(workbench: Workbench, owner: Person) -> Example:
         "turn_id": [turn],
         "token": [share],
         "review_id": [review.id, closed.id],
-        "section": ["account", "keys", "sessions", "secrets", "users", "queue"],
+        "section": [*settings.OWN, *settings.ADMIN],
     }
     asked = {
         "/compare": [f"runs={report.id},{run.id}", f"runs={run.id}"],

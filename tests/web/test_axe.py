@@ -6,9 +6,7 @@ The addresses come from the application's own routes: a page that is added is wa
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -18,8 +16,8 @@ from metier.web.app import build
 from metier.workbench.workbench import Workbench
 from tests.support.bench import PASSWORD
 from tests.support.example import Example, fill, page_routes
+from tests.web.axe import serious
 
-AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text(encoding="utf-8")
 # Language, theme, width. Each page is seen in two of these views that share nothing, its neighbour in the other two.
 VIEWS = (("en", "light", 1440), ("zh", "dark", 390), ("zh", "light", 1440), ("en", "dark", 390))
 # What a text looks like that nobody translated or filled in
@@ -89,11 +87,5 @@ def problems(tab: Browser, served: str, address: str, view: tuple[str, str, int]
         found.append(f"is {wide} px wide")
     text = str(tab.evaluate("document.body.innerText"))
     found += [f"shows {one!r}" for one in dict.fromkeys(UNSAID.findall(text))]
-    tab.evaluate(AXE)
-    result = tab.evaluate(
-        "axe.run(document, {resultTypes: ['violations']}).then(found => JSON.stringify(found.violations"
-        ".filter(one => ['serious', 'critical'].includes(one.impact))"
-        ".map(one => [one.id, one.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(' | ')])))"
-    )
-    found += [f"{rule}: {where}" for rule, where in json.loads(result)]
+    found += [f"{rule}: {element[:200]}" for _, rule, element in serious(tab)]
     return [f"{address} {language} {theme} {width}: {problem}" for problem in found]
