@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.encoders import jsonable_encoder
 
 from metier.api.access import signed_in
@@ -31,7 +32,7 @@ async def event_stream(request: Request, services: Workbench, owner: Person, job
         if loop.time() - checked > _CHECK_SECONDS:
             checked = loop.time()
             try:
-                await asyncio.to_thread(signed_in, request)
+                await run_in_threadpool(signed_in, request)
             except MetierError:
                 yield "event: gone\ndata: {}\n\n"
                 return

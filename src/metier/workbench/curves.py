@@ -92,11 +92,6 @@ class CurveBook:
                 found.add(message.value)
             return {**found.view(most), "position": feed.events}
 
-    def forget(self, job_id: str) -> None:
-        """Lets a removed job's curves go."""
-        with self._lock:
-            self._kept.pop(job_id, None)
-
 
 def curves(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The columns of a training that told these events."""

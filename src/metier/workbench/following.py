@@ -1,6 +1,6 @@
 """Jobs that are followed by many: each folder is read once, and what is new goes to everybody who follows.
 
-All of this runs in the server's event loop; only reading and asking the store happens in threads.
+All of this runs in the server's event loop; asking the store and reading much happens in threads.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ MOST_STREAMS = 300  # that one account may hold open
 _POLL_SECONDS = 0.1
 _QUIET_SECONDS = 15.0
 _WAITING = 1000  # batches that may wait for one slow follower; then it reads the record itself
+_MUCH = 1 << 16  # bytes that are not read in between other work
 _LAST = ("end", "gone", "draining")
 
 Batch = tuple[Message, ...]
@@ -122,7 +123,8 @@ class _Tail:
         while not self._draining():
             told = False
             if (now := self._sizes()) != sizes:
-                messages = await asyncio.to_thread(self.feed.read)
+                much = abs(sum(now) - sum(self.feed.place)) > _MUCH
+                messages = await asyncio.to_thread(self.feed.read) if much else self.feed.read()
                 self._publish(*messages)
                 told = bool(messages)
                 sizes = None if told else now

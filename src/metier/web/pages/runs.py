@@ -139,6 +139,7 @@ def queue_values(services: Workbench, person: Person, *, mine: bool = False) -> 
     return {
         "live": live,
         "seen": {job.id for job in seen},
+        "own": {job.id for job in everybody if job.owner_id == person.id},
         "progress": services.records.progress_of_all(seen),
         "waiting": {job.id: waiting_of(job, everybody, holders) for job in seen if job.state == "queued"},
         "devices": holders,
@@ -172,7 +173,8 @@ def _of_run(services: Workbench, person: Person, job: Job) -> dict[str, Any]:
     progress = services.records.progress(job)
     plan = plan_of(job)
     current = plan.index(progress.step) if progress.step in plan else 0
-    waiting = waiting_of(job, services.jobs.queue(), services.holders(person)) if job.state == "queued" else None
+    queue = services.jobs.queue() if job.state == "queued" else []
+    waiting = waiting_of(job, queue, services.holders(person)) if queue else None
     return {
         "job": job,
         "state": "stopping" if job.state == "running" and job.stopping else job.state,
@@ -183,6 +185,7 @@ def _of_run(services: Workbench, person: Person, job: Job) -> dict[str, Any]:
         "progress": progress,
         "position": position,
         "waiting": waiting,
+        "own": {one.id for one in queue if one.owner_id == person.id},
         "training": has_training(job),
         "verdict": job.summary.get("verdict") if job.kind in ("recipe", "score") else None,
         "step_label": step_label,
