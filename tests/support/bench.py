@@ -85,7 +85,9 @@ def serving(workbench: Workbench) -> Iterator[str]:
 
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(build(workbench), http="h11", ws="none", log_level="error", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        build(workbench), http="h11", ws="none", log_level="error", proxy_headers=False, timeout_graceful_shutdown=2
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

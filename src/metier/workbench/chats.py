@@ -21,6 +21,7 @@ from metier.workbench.chatmodels import ChatModels, Weights
 from metier.workbench.chatprocess import ChatHost
 from metier.workbench.chatsetup import ChatSetup
 from metier.workbench.errors import ConflictError, NotFoundError
+from metier.workbench.store.answers import forget_answers
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Chat, ChatTurn, now
 
@@ -142,6 +143,7 @@ class Chats:
             chat = _own(session, owner, chat_id)
             session.execute(delete(ChatTurn).where(ChatTurn.chat_id == chat_id))
             session.delete(chat)
+            forget_answers(session, owner.id, chat_id)
         with self._lock:
             for one in [one for one in self._writing.values() if one.chat_id == chat_id]:
                 del self._writing[one.id]

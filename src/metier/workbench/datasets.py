@@ -25,6 +25,7 @@ from metier.data.entries import shipped_entries
 from metier.workbench.accounts import Person
 from metier.workbench.apart import ask
 from metier.workbench.errors import ConflictError, NotFoundError, TooLargeError
+from metier.workbench.store.answers import forget_answers
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Dataset, new_id
 
@@ -267,6 +268,7 @@ class Datasets:
         row = self.get(owner, name)
         with self.database.write() as session:
             session.execute(delete(Dataset).where(Dataset.id == row.id, Dataset.owner_id == owner.id))
+            forget_answers(session, owner.id, row.id)
         shutil.rmtree(self.folder / row.id, ignore_errors=True)
         self.removed(owner, row, runs=runs)
 

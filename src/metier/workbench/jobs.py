@@ -18,6 +18,7 @@ from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.copies import forget_marked
 from metier.workbench.errors import ConflictError, NotFoundError
+from metier.workbench.store.answers import forget_answers
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Job, Review, Share, new_id, now
 from metier.workbench.work import ON_DEVICE, check_work
@@ -236,6 +237,7 @@ class Jobs:
             session.execute(delete(Share).where(Share.job_id == job_id))
             session.execute(delete(Review).where(reviews_of(job_id)))
             session.delete(job)
+            forget_answers(session, owner.id, job_id)
         self.touched(job_id)
         # The row is gone first: a kill in between leaves a folder nobody owns, which the next start clears away.
         shutil.rmtree(layout.job_folder(self.folder, job_id), ignore_errors=True)

@@ -23,6 +23,7 @@ from metier.rendering.thinking import strip_thinking
 from metier.workbench.accounts import Person
 from metier.workbench.comparison import Comparisons, Pair
 from metier.workbench.errors import ConflictError, NotFoundError, RefusedError
+from metier.workbench.store.answers import forget_answers
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Judgement, Review, User, new_id, now
 from metier.workbench.verdicts import Results, Vote, results_of
@@ -155,7 +156,9 @@ class Reviews:
     def remove(self, person: Person, review_id: str) -> None:
         """Removes a review with everything that was said in it."""
         with self._database.write() as session:
-            session.delete(_owned(session, person, review_id))
+            review = _owned(session, person, review_id)
+            session.delete(review)
+            forget_answers(session, review.owner_id, review_id)
 
     # Judging
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from metier.workbench.accounts import Person
 from metier.workbench.drafts import brief
 from metier.workbench.errors import ConflictError, NotFoundError
+from metier.workbench.store.answers import forget_answers
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import SavedRecipe
 from metier.workbench.work import check_work
@@ -85,3 +86,4 @@ class SavedRecipes:
             )
             if result.rowcount != 1:
                 raise NotFoundError("workbench.not_found")
+            forget_answers(session, owner.id, recipe_id)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAl
 from sqlalchemy.orm import Session
 
 from metier.core.errors import ConfigError, CorruptionError, RunError
+from metier.workbench.store.sweeping import Sweeper
 
 _WAIT_SECONDS = 15  # how long a writer waits for its turn before the request is answered with 503
 _LEAD_SECONDS = 3.0
@@ -49,6 +50,8 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._turn = threading.Lock()
+        file = self.url.database if self.is_sqlite else None
+        self.sweeper = Sweeper(self.engine, Path(file), self._turn) if file else None
         self._leader: Any = None
 
     @contextmanager
@@ -146,6 +149,8 @@ class Database:
 
     def close(self) -> None:
         """Ends all connections."""
+        if self.sweeper is not None:
+            self.sweeper.close()
         if self._leader is not None:
             self._leader.close()
             self._leader = None
@@ -155,7 +160,8 @@ class Database:
 def _prepare_sqlite(connection: Any, record: object) -> None:
     connection.isolation_level = None  # pysqlite begins nothing by itself: `_begin_sqlite` does
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_WAIT_SECONDS * 1000}"):
+    settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+    for pragma in (*settings, f"busy_timeout={_WAIT_SECONDS * 1000}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
