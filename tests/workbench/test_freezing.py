@@ -9,6 +9,7 @@ import pytest
 
 from metier.core.errors import UserError
 from metier.recipes.recipe import load_recipe
+from metier.workbench import layout
 from tests.support.bench import PASSWORD, opened
 
 
@@ -47,3 +48,27 @@ def test_a_path_of_the_machine_is_refused(tmp_path: Path, kind: str, changes: di
         with pytest.raises(UserError):
             workbench.jobs.submit(person, kind, {**work, **changes})
         assert workbench.jobs.page(person).total == 0
+
+
+def test_a_run_that_goes_on_from_another_has_the_model_below_both(tmp_path: Path) -> None:
+    def trained(base: str, folder: str) -> str:
+        work = {"model_name_or_path": base, "dataset": "medical_demo_en"}
+        job = workbench.jobs.submit(person, "train", work)
+        (workbench.jobs.folder_of(job) / layout.RUN / "steps" / "train" / folder).mkdir(parents=True)
+        return f"run:{job.id}"
+
+    def below(reference: str) -> tuple[str, str]:
+        folder, base = workbench.artifacts.weights(person, reference)
+        return folder.name, base
+
+    with opened(tmp_path) as workbench:
+        person = workbench.accounts.sign_up("li", PASSWORD)
+        first = trained("smollm2-135m", "adapter")
+        assert below(trained(first, "adapter")) == ("adapter", "smollm2-135m")
+        whole = trained("smollm2-135m", "model")
+        on_whole = trained(whole, "adapter")
+        assert below(on_whole) == ("adapter", whole)
+        work = {"model_name_or_path": on_whole, "dataset": "medical_demo_en"}
+        frozen = workbench.jobs.submit(person, "predict", work).spec["work"]
+        assert frozen["model_name_or_path"].endswith(f"{whole[4:]}/run/steps/train/model")
+        assert frozen["adapter_name_or_path"].endswith(f"{on_whole[4:]}/run/steps/train/adapter")

@@ -46,13 +46,22 @@ class Artifacts:
         return job, match[2] or ""
 
     def weights(self, owner: Person, reference: str) -> tuple[Path, str]:
-        """The folder that training left, and the model it began from. Raises ConflictError while there is none."""
+        """The folder that training left (`adapter` or `model`), and the model below it: a name, or `run:…` of a run
+        that trained all weights. Raises ConflictError while there is none."""
         job, _ = self.job(owner, reference)
         step = layout.job_folder(self.jobs, job.id) / layout.RUN / "steps" / "train"
         for name in ("adapter", "model"):
             if (step / name).is_dir():
-                return step / name, str(job.spec["asked"].get("model_name_or_path") or _base(job))
+                return step / name, self._below(owner, job)
         raise ConflictError("workbench.no_weights", title=job.title)
+
+    def _below(self, owner: Person, job: Job) -> str:
+        """What a training began from. One that went on with another's adapter has the base of that one."""
+        base = str(job.spec["asked"].get("model_name_or_path") or _base(job))
+        if base.startswith("run:"):
+            folder, below = self.weights(owner, base)
+            return base if folder.name == "model" else below
+        return base
 
     def step(self, owner: Person, reference: str) -> Path:
         """The folder of a finished step. Raises ConflictError while it is not finished."""

@@ -158,6 +158,8 @@ class Freezer:
         if isinstance(model, str) and model.startswith("run:"):
             folder, base = self.artifacts.weights(owner, model)
             whole = folder.name == "model"
+            if not whole and base.startswith("run:"):
+                base = str(self.artifacts.weights(owner, base)[0])
             changed["model_name_or_path"] = str(folder) if whole else base
             if not whole:
                 changed["adapter_name_or_path"] = str(folder)
