@@ -12,6 +12,7 @@ import pytest
 
 from metier.core.errors import RunError
 from metier.workbench.backup import backup, restore
+from metier.workbench.chatsetup import ChatSampling, ChatSetup
 from metier.workbench.errors import RefusedError
 from metier.workbench.store.tables import User
 from metier.workbench.workbench import Workbench
@@ -45,6 +46,21 @@ def test_jobs_run_on_it_and_a_second_server_refuses(postgres: Postgres, tmp_path
         assert bench.jobs.page(owner, search="标").total == 1
         with pytest.raises(RunError, match="Another server"):
             Workbench(settings(tmp_path / "other", database_url=url))
+
+
+def test_a_chat_is_answered_and_found_on_it(postgres: Postgres, tmp_path: Path, talking_model: Path) -> None:
+    give_model(talking_model)
+    with opened(tmp_path / "bench", database_url=postgres.create("chats")) as bench:
+        owner = bench.accounts.sign_up("李", PASSWORD)
+        bench.start()
+        setup = ChatSetup(models=("tiny",), sampling=ChatSampling(temperature=0, max_new_tokens=9))
+        chat = bench.chats.create(owner, setup)
+        bench.chats.ask(owner, chat.id, "你好\0吗？")
+        answer = wait_for(lambda: (one := bench.chats.turns(owner, chat.id)[1]).state == "whole" and one)
+        assert [one.id for one in bench.chats.page(owner, search=answer.text).chats] == [chat.id]
+        bench.chats.regenerate(owner, chat.id, answer.id)
+        bench.chats.remove(owner, chat.id)
+        assert bench.chats.page(owner).chats == []
 
 
 def test_fifty_sign_ups_at_once_make_one_admin(postgres: Postgres, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from metier.workbench.chatsetup import ChatSampling, ChatSetup
 from metier.workbench.store.tables import ChatTurn
 from metier.workbench.workbench import Workbench
 from tests.faults.children import give_model
+from tests.support.server import started
 
 pytestmark = pytest.mark.slow
 AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
@@ -85,6 +86,25 @@ def test_a_question_is_asked_stopped_joined_asked_anew_and_kept(
     tab.click("#chat-load[data-act=unload]")
     tab.wait_for("document.querySelector('#chat-state').dataset.state === 'none'")
     assert tab.messages == []
+
+
+def test_the_page_finds_its_way_back_after_the_server_was_killed(
+    tmp_path: Path, tab: Browser, talking_model: Path
+) -> None:
+    give_model(talking_model)
+    with started(tmp_path / "bench") as server:
+        client = server.client()
+        long = ChatSetup(models=("tiny",), sampling=ChatSampling(temperature=0, max_new_tokens=9000))
+        chat = client.post("/api/v1/chats", json=long.model_dump(mode="json")).json()["id"]
+        client.post(f"/api/v1/chats/{chat}/questions", json={"text": "Go on."}).raise_for_status()
+        tab.call("Network.setCookie", name="metier", value=client.cookies["metier"], url=server.address)
+        tab.open(f"{server.address}/chat/{chat}", width=1440)
+        tab.wait_for("document.querySelector('.answer-writing .answer-text')?.textContent.length > 100", 60)
+        time.sleep(1.5)  # what was said is saved about every second
+        server.kill()
+    with started(tmp_path / "bench", port=int(server.address.rpartition(":")[2])):
+        tab.wait_for("!!document.querySelector('.answer-stopped .notice')", 30)
+        assert tab.evaluate("document.querySelector('.answer-stopped .prose').textContent.length") > 100
 
 
 def test_attack_53_54_hostile_words_do_nothing(

@@ -195,6 +195,10 @@ class ChatHosts:
         except IntegrityError:
             return None  # somebody was faster
 
+    def _one_is_free(self) -> bool:
+        with self.database.read() as session:
+            return len(devices.leases(session)) < len(self._places())
+
     def _jobs_before(self, session: Session, asked: Any) -> int:
         query = select(func.count()).select_from(Job)
         waiting = query.where(Job.state == "queued", Job.wanted_devices > 0, Job.created < asked)
@@ -231,7 +235,8 @@ class ChatHosts:
             for host in idle:
                 if host.idle_seconds > longest:
                     host.end()
-        for host in sorted((one for one in hosts if one.state == "waiting"), key=lambda one: one.asked):
+        waiting = sorted((one for one in hosts if one.state == "waiting"), key=lambda one: one.asked)
+        for host in waiting if waiting and self._one_is_free() else ():
             with self._lock:
                 got = self._take(host) if host.state == "waiting" else None
                 if got is not None:
