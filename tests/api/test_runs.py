@@ -139,6 +139,25 @@ def test_attack_63_an_account_follows_so_many_and_no_more(
         assert again.status_code == 200
 
 
+def test_in_a_queue_others_are_there_without_being_known(client: TestClient, workbench: Workbench, li: str) -> None:
+    workbench.scheduler.stop()
+    admin = _person(workbench, client)
+    wang = bench.member(workbench, admin, "wang")
+    hers = made(workbench, wang.id, state="queued", title="Her work", place=1.0)
+    his = made(workbench, li, state="queued", title="His work", place=2.0)
+    page = client.get("/runs/queue", headers=HTML).text
+    assert (
+        "Her work" in page and f"/runs/{hers.id}/stop" in page
+    )  # an admin orders the queue and may stop what is in it
+    assert f'href="/runs/{hers.id}"' not in page and f'href="/runs/{his.id}"' in page
+    assert client.put(f"/api/v1/jobs/{his.id}/place", json={"before": hers.id}).status_code == 204
+    client.cookies.clear()
+    client.post("/api/v1/session", json={"name": "wang", "password": bench.PASSWORD})
+    page = client.get("/runs/queue", headers=HTML).text
+    assert "Her work" in page and "His work" not in page and his.id not in page
+    assert client.put(f"/api/v1/jobs/{his.id}/place", json={"before": None}).status_code == 404
+
+
 def test_weights_come_as_one_file(client: TestClient, workbench: Workbench, li: str) -> None:
     job = made(workbench, li)
     assert client.get(f"/api/v1/jobs/{job.id}/weights.zip").status_code == 409
