@@ -26,6 +26,7 @@ from metier.workbench.workbench import Workbench
 
 router = APIRouter()
 _KINDS = ("recipe", "score", "train", "predict", "evaluate", "compare")
+_TRAINING = ("recipe", "train")
 _OFFERED = 12
 _ROWS = 8
 _REVIEWS = 10
@@ -85,7 +86,8 @@ def compare(
         named=named,
         scores=_scores(named),
         differences=[(key, _label(key), [_shown(value) for value in values]) for key, values in differences(jobs)],
-        has_curves=any(job.kind in ("recipe", "train") for job in jobs),
+        has_curves=any(job.kind in _TRAINING for job in jobs),
+        curve_names=_curve_names(jobs, named),
         able=able,
         keys=keys,
         pair_address=_pair_address(",".join(ids), keys, show, passed) if keys else "",
@@ -169,6 +171,17 @@ def _choice(
         older_reviews=older_reviews,
         query=_query,
     )
+
+
+def _curve_names(jobs: list[Job], named: list[Named]) -> dict[str, dict[str, Any]]:
+    """The letter and place of what each run trained; runs without answers get the letters that follow."""
+    places = {one.variant.job.id: at for at, one in enumerate(named)}
+    following = len(named)
+    for job in jobs:
+        if job.id not in places:
+            places[job.id] = following
+            following += 1
+    return {job: {"letter": _LETTERS[place % len(_LETTERS)], "place": place} for job, place in places.items()}
 
 
 def _sides(able: list[Named], left: str, right: str) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@
   const texts = JSON.parse(box.dataset.texts);
   const note = document.getElementById("curves-note");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const named = JSON.parse(box.dataset.named); // each run's letter, and the colour that goes with it
   const palette = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"];
   let chart = null;
   let runs = [];
@@ -23,14 +24,14 @@
     return at < 0 ? run.tokens[run.tokens.length - 1] : run.tokens[at];
   }
 
-  function seriesOf(run, at) {
+  function seriesOf(run) {
     if (axis === "tokens" && run.tokens.some((one) => typeof one !== "number")) return [];
-    const color = colour(palette[at % palette.length]);
+    const { letter, place } = named[run.run];
+    const color = colour(palette[place % palette.length]);
     const common = { type: "line", showSymbol: false, animation: false, sampling: "lttb", color };
-    const name = runs.filter((one) => one.title === run.title).length > 1 ? `${run.title} · ${run.run.slice(0, 4)}` : run.title;
-    const lines = [{ ...common, name: `${name} · ${texts.train}`, data: run.steps.map((step, index) => [across(run, step), run.loss[index]]), lineStyle: { width: 1.5 } }];
+    const lines = [{ ...common, name: `${letter} · ${texts.train} · ${run.title}`, data: run.steps.map((step, index) => [across(run, step), run.loss[index]]), lineStyle: { width: 1.5 } }];
     if (run.eval_steps.length) {
-      lines.push({ ...common, name: `${name} · ${texts.evaluation}`, data: run.eval_steps.map((step, index) => [across(run, step), run.eval_loss[index]]), lineStyle: { width: 2, type: "dashed" }, showSymbol: true, symbolSize: 5 });
+      lines.push({ ...common, name: `${letter} · ${texts.evaluation} · ${run.title}`, data: run.eval_steps.map((step, index) => [across(run, step), run.eval_loss[index]]), lineStyle: { width: 2, type: "dashed" }, showSymbol: true, symbolSize: 5 });
     }
     return lines;
   }
@@ -47,7 +48,7 @@
       grid: { left: 52, right: 16, top: 64, bottom: 56 },
       legend: { type: "scroll", top: 0, left: 0, textStyle: { color: ink, width: 260, overflow: "truncate" }, pageTextStyle: { color: quiet }, pageIconColor: ink, pageIconInactiveColor: line, tooltip: { show: true } },
       tooltip: { trigger: "axis", confine: true, renderMode: "richText", valueFormatter: (value) => (typeof value === "number" ? value.toFixed(4) : "–") },
-      xAxis: { type: "value", name: texts[axis], nameLocation: "middle", nameGap: 28, nameTextStyle: { color: quiet }, axisLabel: { color: quiet }, splitLine: { show: false } },
+      xAxis: { type: "value", name: texts[`axis_${axis}`], nameLocation: "middle", nameGap: 28, nameTextStyle: { color: quiet }, axisLabel: { color: quiet }, splitLine: { show: false } },
       yAxis: { type: "value", name: texts.loss, scale: true, nameTextStyle: { color: quiet }, axisLabel: { color: quiet }, splitLine: { lineStyle: { color: line } } },
       dataZoom: [{ type: "inside", filterMode: "none" }],
       series,
