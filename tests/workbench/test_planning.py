@@ -46,6 +46,13 @@ def test_rows_tokens_cuts_steps_and_minutes_are_known_before_the_start(workbench
     whole = workbench.planner.estimate(ready, "recipe", recipe)
     assert (whole["rows"], whole["test_rows"]) == (32, 8)
     assert whole["minutes"][1] > whole["train_minutes"][1]
+    answers = {"predict": {"model_name_or_path": "tiny", "dataset": "cases", "max_samples": 10, "max_new_tokens": 16}}
+    asked = workbench.planner.estimate(ready, "score", answers)
+    assert asked["steps"] is None
+    assert asked["fits"] and asked["memory"] < whole["memory"]
+    assert 0 < asked["minutes"][0] < asked["minutes"][1] < whole["minutes"][1] * 10
+    light = workbench.planner.estimate(ready, "prepare", {"dataset": "cases", "model_name_or_path": "tiny"})
+    assert light["device"] is False
 
 
 @pytest.mark.slow

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from metier.core.errors import UserError
-from metier.core.i18n import use_language
+from metier.core.i18n import LANGUAGES, use_language
 from metier.predict import PredictSpec
-from metier.recipes.plan import make_plan
+from metier.recipes.plan import Plan, make_plan
 from metier.recipes.plan_data import DataCount
 from metier.train import TrainSpec
 from metier.workbench.speed import Speed, answering_seconds, speed_of, training_seconds
@@ -29,81 +29,100 @@ _BYTES_PER_TOKEN = 3.0  # where the tokenizer is not here yet
 
 
 def estimate(request: dict[str, Any]) -> dict[str, Any]:
-    """The estimate for a request of `Planner`. Keys of the answer are those of `_Answer` in the page's template."""
+    """The estimate for a request of `Planner`: what the rows are, and what the machine would do with them.
+
+    Keys: `rows`, `tokens`, `longest`, `cut_rows`, `example`, `steps`, …; `memory`, `available`, `fits`, `minutes`, …
+    unless the model's configuration is not known, which `notes` says.
+    """
     use_language(request.get("language"))
+    training = request.get("training", True)
     train = TrainSpec.model_validate(request["train"])
     predict = PredictSpec.model_validate(request["predict"]) if request.get("predict") else None
-    rows, total, bad = _load(json.dumps(request["sets"]), train.max_samples)
-    kept_away = min(request.get("kept_away") or 0, max(0, total - 1))
-    total -= kept_away
-    renderer, problem = _renderer(train.model_name_or_path, train.template)
-    seen = _seen(rows, renderer, train)
-    scale = total / max(1, len(rows))
-    found: dict[str, Any] = {
-        "rows": total,
-        "sampled": len(rows) < total,
-        "bad_rows": bad,
-        "tokens": round(seen["tokens"] * scale),
-        "answer_tokens": round(seen["answer_tokens"] * scale),
-        "longest": seen["longest"],
-        "cut_rows": round(seen["cut_rows"] * scale),
-        "cut_answers": round(seen["cut_answers"] * scale),
-        "counted": renderer is not None,
-        "example": _example(rows, renderer, train),
-        "rows_per_step": train.rows_per_step,
-        "steps": train.total_steps(max(1, total)),
-        "test_rows": request.get("test_rows"),
-        "notes": [problem] if problem else [],
-    }
-    data = DataCount(total, "here", seen["longest"])
-    machine = request["machine"]
+    found = _rows_facts(request, train, training)
     try:
         plan = make_plan(
             train.model_copy(update={"dataset": ""}),
             predict.model_copy(update={"dataset": ""}) if predict else None,
-            devices=request["devices"], device_memory_bytes=machine["memory"], gpu=machine["gpu"],
-            data=data, test_rows=request.get("test_rows") or 0,
+            devices=request["devices"], device_memory_bytes=request["machine"]["memory"],
+            gpu=request["machine"]["gpu"], data=DataCount(found["rows"], "here", found["longest"]),
+            test_rows=request.get("test_rows") or 0,
         )  # fmt: skip
     except UserError as error:
-        found["notes"].append({language: error.text(language) for language in ("en", "zh")})
+        found["notes"].append(_both(error))
         return found
-    parts = [plan.train.total, plan.predict.total if plan.predict else 0]
-    speed = speed_of(machine, plan.train, request.get("measured"))
-    found |= {
-        "memory": max(parts),
-        "memory_parts": plan.train.memory,
+    minutes = _minutes(
+        request, speed_of(request["machine"], plan.train, request.get("measured")), found, predict, train
+    )
+    return {**found, **_memory_facts(plan, training), **minutes, "measured": bool(request.get("measured"))}
+
+
+def _rows_facts(request: dict[str, Any], train: TrainSpec, training: bool) -> dict[str, Any]:
+    rows, total, bad = _load(json.dumps(request["sets"]), train.max_samples, training)
+    total -= min(request.get("kept_away") or 0, max(0, total - 1))
+    renderer, problem = _renderer(train.model_name_or_path, train.template)
+    seen = _seen(rows, renderer, train)
+    scale = total / max(1, len(rows))
+    counts = {key: round(seen[key] * scale) for key in ("tokens", "answer_tokens", "cut_rows", "cut_answers")}
+    learnt = {
+        "steps": train.total_steps(max(1, total)),
+        "rows_per_step": train.rows_per_step,
+        "test_rows": request.get("test_rows"),
+    }
+    unlearnt = {"steps": None, "rows_per_step": None, "test_rows": None, "cut_rows": 0, "cut_answers": 0}
+    return {
+        "rows": total,
+        "sampled": len(rows) < total,
+        "bad_rows": bad,
+        "longest": seen["longest"],
+        "counted": renderer is not None,
+        "example": _example(rows, renderer, train),
+        "notes": [problem] if problem else [],
+        **counts,
+        **(learnt if training else unlearnt),
+    }
+
+
+def _memory_facts(plan: Plan, training: bool) -> dict[str, Any]:
+    asked = plan.predict.total if plan.predict else 0
+    return {
+        "memory": max(plan.train.total, asked) if training else asked,
+        "memory_parts": plan.train.memory if training else plan.predict.memory if plan.predict else {},
         "available": plan.device_memory_bytes,
-        "fits": plan.fits,
+        "fits": plan.fits if training else plan.predict is None or plan.predict.fits,
         "trainable": plan.train.trainable,
         "parameters": plan.train.parameters,
         "checkpointing": plan.train.checkpointing,
-        "advice": plan.advice,
-        "measured": bool(request.get("measured")),
-        **_minutes(request, speed, found, predict, train),
+        "advice": plan.advice if training else [],
     }
-    return found
+
+
+def _both(error: UserError) -> dict[str, str]:
+    return {language: error.text(language) for language in LANGUAGES}
 
 
 def _minutes(
     request: dict[str, Any], speed: Speed, found: dict[str, Any], predict: PredictSpec | None, train: TrainSpec
 ) -> dict[str, Any]:
     """Minutes from and to, of the training and of the whole."""
-    tokens = found["tokens"] / max(1, found["rows"]) * found["steps"] * train.rows_per_step
-    training = training_seconds(speed, tokens, request["devices"])
-    training = (training[0] + _START_SECONDS[0], training[1] + _START_SECONDS[1])
+    tokens = found["tokens"] / max(1, found["rows"]) * (found["steps"] or 0) * train.rows_per_step
+    training = (0.0, 0.0)
+    if request.get("training", True):
+        low, high = training_seconds(speed, tokens, request["devices"])
+        training = (low + _START_SECONDS[0], high + _START_SECONDS[1])
     low, high = training
+    times = request.get("times", 2)  # before and after
     if predict is not None:
         length = found["answer_tokens"] / max(1, found["rows"])
         prompt = found["tokens"] / max(1, found["rows"]) - length
         for rows, most in request["asked"]:
             asked = answering_seconds(speed, rows, prompt, length, most, predict.batch_size or 8)
-            # Before and after.
-            low, high = low + 2 * (asked[0] + _START_SECONDS[0]), high + 2 * (asked[1] + _START_SECONDS[1])
+            low += times * (asked[0] + _START_SECONDS[0])
+            high += times * (asked[1] + _START_SECONDS[1])
     return {"train_minutes": [one / 60 for one in training], "minutes": [low / 60, high / 60]}
 
 
 @lru_cache(maxsize=4)  # while one types, the sets stay the same
-def _load(sets: str, limit: int | None) -> tuple[list[Conversation], int, int]:
+def _load(sets: str, limit: int | None, answers: bool) -> tuple[list[Conversation], int, int]:
     """Rows to count on, how many there are in all, and how many of the loaded ones cannot be used."""
     from metier.data import load_dataset
 
@@ -114,6 +133,7 @@ def _load(sets: str, limit: int | None) -> tuple[list[Conversation], int, int]:
         most = min(n for n in (limit, SAMPLE, known or SAMPLE) if n)
         loaded = load_dataset(
             one["reference"], columns=one.get("columns") or None, format=one.get("format"), skip_bad_rows=True,
+            require_answers=answers,
             max_samples=None if known is None and not limit else most,
         )  # fmt: skip
         count = known if known is not None else len(loaded)
@@ -138,7 +158,7 @@ def _renderer(name: str, template: str | None) -> tuple[Renderer | None, dict[st
     try:
         return load_renderer(resolve_model(name), template=template), None
     except UserError as error:
-        return None, {language: error.text(language) for language in ("en", "zh")}
+        return None, _both(error)
 
 
 def _seen(rows: Sequence[Conversation], renderer: Renderer | None, train: TrainSpec) -> dict[str, int]:

@@ -217,16 +217,17 @@ class Jobs:
         self.changed()
         return job
 
-    def clone(self, owner: Person, job_id: str, changes: Mapping[str, Any], *, title: str = "") -> Job:
-        """The same work with some keys changed (`train.learning_rate` in a recipe), as a new job."""
+    def clone(self, owner: Person, job_id: str, changes: Mapping[str, Any], *, title: str = "", key: str = "") -> Job:
+        """The same work with some keys changed (`train.learning_rate` in a recipe) as a new job. key: as `submit`."""
         from metier.workbench.drafts import change
 
         job = self.get(owner, job_id)
         work = change(job.kind, job.spec["asked"], changes)
         devices = job.spec.get("devices") or max(1, job.wanted_devices)
         return self.submit(
-            owner, job.kind, work, title=title or job.title, devices=devices, notify=job.notify, cloned_from=job.id
-        )
+            owner, job.kind, work, title=title or job.title, devices=devices, notify=job.notify, cloned_from=job.id,
+            key=f"clone {key}" if key else "",
+        )  # fmt: skip
 
     def remove(self, owner: Person, job_id: str) -> None:
         """Removes an ended job with all it wrote."""

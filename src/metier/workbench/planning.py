@@ -27,11 +27,12 @@ from metier.workbench.datasets import Datasets
 from metier.workbench.errors import UnavailableError
 from metier.workbench.jobs import Jobs
 from metier.workbench.records import Records
-from metier.workbench.work import check_work
+from metier.workbench.work import ON_DEVICE, check_work
 
 Freeze = Callable[[Person, str, dict[str, Any], Path | None], dict[str, Any]]
 _SECONDS = 120.0  # that an estimate may take
 _WAIT_SECONDS = 20.0  # for another one to be ready
+_LIGHT_MINUTES = [0.1, 5.0]  # of a step that reads files: seconds, or some minutes with large ones
 _PLACES = 6  # requests that wait at the same time; further ones come back a little later
 _KEPT = 128
 _EARLIER = 20  # finished runs that are looked through for a speed
@@ -56,13 +57,16 @@ class Planner:
         self._known: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
     def estimate(self, owner: Person, kind: str, work: Mapping[str, Any], *, devices: int = 1) -> dict[str, Any]:
-        """What a recipe or training would see and need; `problem` where that cannot be said.
+        """What a recipe, training or prediction would see and need; `problem` where that cannot be said.
 
+        The other steps read files and take no device: for them there is only a time.
         Raises ConfigError for a wrong configuration, NotFoundError for what is not the owner's, UnavailableError while
         another estimate takes long.
         """
         checked = check_work(kind, work)
         frozen = self._freeze(owner, kind, checked, None)
+        if kind not in ON_DEVICE:
+            return {"minutes": _LIGHT_MINUTES, "device": False}
         request = {**self._request(owner, kind, checked, frozen), "devices": devices, "language": current_language()}
         key = fingerprint(request)
         if key in self._known:
@@ -76,6 +80,8 @@ class Planner:
         return answer
 
     def _request(self, owner: Person, kind: str, asked: dict[str, Any], frozen: dict[str, Any]) -> dict[str, Any]:
+        if kind in ("predict", "score"):
+            return self._answering(owner, asked, frozen, nested=kind == "score")
         recipe = kind == "recipe"
         train = dict(frozen["train"] if recipe else frozen)
         data = asked.get("data") or {}
@@ -100,6 +106,26 @@ class Planner:
             "test_rows": test_rows,
             "kept_away": 0 if data.get("test") else data["test_rows"],
             "asked": asked_rows,
+        }
+
+    def _answering(
+        self, owner: Person, asked: dict[str, Any], frozen: dict[str, Any], *, nested: bool
+    ) -> dict[str, Any]:
+        """A prediction: no training, the rows of its set answered once, or by two models."""
+        predict, named = (frozen["predict"], asked["predict"]) if nested else (frozen, asked)
+        rows = self._rows(owner, named["dataset"])
+        rows = min(rows, predict.get("max_samples") or rows)
+        shared = {key: predict[key] for key in ("model_name_or_path", "template", "cutoff_len", "enable_thinking")}
+        return {
+            "train": {**shared, "lora_rank": 1},
+            "sets": list(self._sets(owner, named["dataset"])),
+            "machine": self._machine(),
+            "measured": None,
+            "predict": {**predict, "dataset_dir": None},
+            "test_rows": rows,
+            "asked": [(rows, predict["max_new_tokens"])],
+            "times": 2 if asked.get("base_model_name_or_path") else 1,
+            "training": False,
         }
 
     def _sets(self, owner: Person, reference: str) -> Iterator[dict[str, Any]]:

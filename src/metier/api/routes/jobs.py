@@ -156,12 +156,13 @@ def resume(services: Services, owner: Owner, job_id: str) -> dict[str, Any]:
 def clone(request: Request, services: Services, owner: Owner, job_id: str, body: Copy) -> Response:
     """The same work with some keys changed, as a new job."""
     asked = {"job": job_id, **body.model_dump()}
+    key = request.headers.get("idempotency-key", "")
     return once(
         request,
         services,
         owner,
         asked,
-        lambda: job_view(services.jobs.clone(owner, job_id, body.changes, title=body.title)),
+        lambda: job_view(services.jobs.clone(owner, job_id, body.changes, title=body.title, key=key)),
     )
 
 

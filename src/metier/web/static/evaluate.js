@@ -66,6 +66,40 @@
     first?.focus();
   }
 
+  function workNow() {
+    const work = { predict: { model_name_or_path: model.value, dataset: set.value }, evaluate: {} };
+    for (const field of form.querySelectorAll("[name][data-kind]")) {
+      const [section, key] = field.name.split(".");
+      const value = valueOf(field);
+      if (value !== undefined) work[section][key] = value;
+    }
+    return work;
+  }
+
+  // What it would take, a moment after the last change; one question at a time.
+  let waiting = 0, asking = false;
+
+  function estimate() {
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const place = document.getElementById("evaluate-plan");
+      if (!place || asking || !model.value || !set.value || form.querySelector('[aria-invalid="true"]')) return;
+      asking = true;
+      const work = workNow();
+      const base = model.selectedOptions[0]?.dataset.base;
+      if (base && against.querySelector("input").checked) work.base_model_name_or_path = base;
+      const asked = JSON.stringify({ kind: "score", work });
+      try {
+        const answer = await fetch("/fine-tune/plan", { method: "POST", headers: { "Content-Type": "application/json", Accept: "text/html" }, body: asked });
+        if (answer.ok) place.innerHTML = await answer.text(); // made by the server's templates, everything in it escaped
+      } catch {
+        place.textContent = ""; // the server is away: an estimate is not worth a word
+      } finally {
+        asking = false;
+      }
+    }, 800);
+  }
+
   async function send() {
     const fields = [...form.querySelectorAll("[name][data-kind]")];
     const right = [
@@ -79,12 +113,7 @@
       wrong.focus();
       return;
     }
-    const work = { predict: { model_name_or_path: model.value, dataset: set.value }, evaluate: {} };
-    for (const field of fields) {
-      const [section, key] = field.name.split(".");
-      const value = valueOf(field);
-      if (value !== undefined) work[section][key] = value;
-    }
+    const work = workNow();
     const base = model.selectedOptions[0]?.dataset.base;
     const label = model.selectedOptions[0].dataset.label ?? model.selectedOptions[0].text;
     const title = `${label} · ${set.value}`.slice(0, 300);
@@ -113,5 +142,7 @@
       button.disabled = false;
     }
   });
+  form.addEventListener("change", estimate);
   modelChanged();
+  estimate();
 })();
