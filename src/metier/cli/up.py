@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import resource
 import signal
 import socket
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +16,7 @@ from cyclopts import Parameter
 from metier.cli.app import write_line
 from metier.core.errors import RunError
 from metier.core.i18n import translate
+from metier.core.logs import log_to_terminal
 
 _DRAIN_SECONDS = 10
 _OTHER_FILES = 44  # descriptors kept for the store, logs, jobs and a few that are on their way
@@ -46,7 +45,7 @@ def up(
         trusted_proxies=tuple(trusted_proxy or ()),
         https=https,
     )
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    log_to_terminal()
     listener = _listen(settings.checked().host, settings.port)
     from metier.workbench.workbench import Workbench
 
@@ -84,7 +83,7 @@ async def _serve(workbench: Any, listener: socket.socket) -> int:
         build(workbench),
         http="h11",
         ws="none",
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
