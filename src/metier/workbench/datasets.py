@@ -266,6 +266,9 @@ class Datasets:
         """Removes a set with all that was made of it. Live jobs keep their copy until they end; of ended ones only the
         results stay, with `runs` not even these."""
         row = self.get(owner, name)
+        # First and last: a kill in between leaves a set that can be removed again, and no copy that nobody knows of;
+        # a job that took its copy meanwhile is found the second time.
+        self.removed(owner, row, runs=runs)
         with self.database.write() as session:
             session.execute(delete(Dataset).where(Dataset.id == row.id, Dataset.owner_id == owner.id))
             forget_answers(session, owner.id, row.id)
