@@ -146,9 +146,8 @@ def test_in_a_queue_others_are_there_without_being_known(client: TestClient, wor
     hers = made(workbench, wang.id, state="queued", title="Her work", place=1.0)
     his = made(workbench, li, state="queued", title="His work", place=2.0)
     page = client.get("/runs/queue", headers=HTML).text
-    assert (
-        "Her work" in page and f"/runs/{hers.id}/stop" in page
-    )  # an admin orders the queue and may stop what is in it
+    # An admin orders the queue and may stop what waits in it.
+    assert "Her work" in page and f"/runs/{hers.id}/stop" in page
     assert f'href="/runs/{hers.id}"' not in page and f'href="/runs/{his.id}"' in page
     assert client.put(f"/api/v1/jobs/{his.id}/place", json={"before": hers.id}).status_code == 204
     client.cookies.clear()

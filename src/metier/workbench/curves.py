@@ -50,9 +50,12 @@ class Curves:
         self.resumed = [one for one in self.resumed if one < step] + ([step] if step else [])
 
     def _put(self, step: int, event: dict[str, Any]) -> None:
-        values = [(column, event[name] if _is_number(event.get(name)) else None)
-                  for name, column in self.columns.items()]  # fmt: skip
-        _place(self.steps, step, values)
+        if not self.steps or step > self.steps[-1]:  # as it nearly always is
+            self.steps.append(step)
+            for name, column in self.columns.items():
+                column.append(_number(event.get(name)))
+            return
+        _place(self.steps, step, [(column, _number(event.get(name))) for name, column in self.columns.items()])
 
     def view(self, most: int | None = None) -> dict[str, Any]:
         """Columns to be drawn: `steps`, the measures, `eval_steps`, `eval_loss`, `total`, `resumed` (steps at which
@@ -123,6 +126,10 @@ def _extremes(values: list[float | None], stretches: int) -> list[int]:
             chosen.add(min(stretch, key=lambda index: values[index] or 0.0))
             chosen.add(max(stretch, key=lambda index: values[index] or 0.0))
     return sorted(chosen)
+
+
+def _number(value: Any) -> float | None:
+    return value if _is_number(value) else None
 
 
 def _is_number(value: Any) -> bool:

@@ -18,6 +18,8 @@ _FAR = 1 << 62
 _LINE = 4_000  # characters of a log line that are passed on; the file has them all
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None)  # NaN is no JSON, and no point of a curve
+
 Place = tuple[int, int]  # bytes of the events and of the log that were read
 
 
@@ -131,7 +133,7 @@ def _last_line_end(path: Path) -> int:
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(line, parse_constant=lambda _: None)  # NaN is no JSON, and no point of a curve
+        value = _DECODER.decode(line.decode("utf-8"))
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from metier.api.access import Owner, Services
@@ -187,10 +187,10 @@ def follow(request: Request, services: Services, owner: Owner, job_id: str) -> S
 @router.get("/jobs/{job_id}/curves")
 def job_curves(
     services: Services, owner: Owner, job_id: str, points: Annotated[int | None, Query(ge=2, le=1_000_000)] = None
-) -> dict[str, Any]:
+) -> JSONResponse:
     """The training's measures by step, as columns; `points` thins a long curve out for a first look. The stream goes
     on from `position`, the bytes of events that are in them: `from=e<position>.l<bytes of the log>`."""
-    return services.records.curves(owner, job_id, most=points)
+    return JSONResponse(services.records.curves(owner, job_id, most=points))  # numbers only: nothing to convert
 
 
 @router.get("/jobs/{job_id}/log")

@@ -164,6 +164,7 @@
       this.stop();
       this.lost();
       this.tries += 1;
+      if (this.tries % 3 === 0) metier.call("GET", "/api/v1/me").catch(() => {}); // leads to the sign-in if that has ended
       this.retry = setTimeout(() => this.listen(), Math.min(5000, 500 * this.tries));
     }
 
