@@ -116,3 +116,12 @@ def test_an_upload_is_refused_with_a_reason_and_can_be_called_back(served: str, 
     tab.call("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1, uploadThroughput=-1)
     tab.open(f"{served}/datasets", width=1440)
     assert "large.jsonl" not in tab.evaluate("document.body.innerText")
+    row = json.dumps({"instruction": "a", "input": "", "output": "b"})
+    tab.evaluate(
+        "(() => { const carried = new DataTransfer();"
+        f" carried.items.add(new File([{json.dumps(row)}], 'dropped.jsonl'));"
+        " const drop = new DragEvent('drop', {dataTransfer: carried, bubbles: true, cancelable: true});"
+        " document.querySelector('.drop-zone').dispatchEvent(drop); })()"
+    )
+    arrived(tab, "/datasets/new")
+    assert tab.evaluate("document.getElementById('name').value") == "dropped"

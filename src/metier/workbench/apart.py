@@ -129,7 +129,8 @@ def _error(said: dict[str, Any]) -> UserError:
 def main() -> int:
     """Answers until there is nobody to ask."""
     memory = int(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    with contextlib.suppress(ValueError, OSError):  # a system that knows no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Tokenizers need no torch; without it transformers is there in a second instead of five.
     sys.modules["torch"] = None  # type: ignore[assignment]
