@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from metier.workbench import devices
-from metier.workbench.store.tables import ChatTurn, Job, Lease
+from metier.workbench.store.tables import Base, ChatTurn, Job, Lease
 from metier.workbench.workbench import Workbench
 from tests.faults.children import give_model
 from tests.support.bench import client_of, member, opened, sign_up, wait_for
@@ -170,6 +170,29 @@ def test_history_is_searched_renamed_and_removed(chatter: TestClient, workbench:
     assert chatter.delete(f"/api/v1/chats/{chat}").status_code == 204
     with workbench.database.read() as session:
         assert session.scalars(select(ChatTurn)).all() == []
+
+
+def test_a_removed_chat_and_a_removed_runs_title_are_nowhere(chatter: TestClient, workbench: Workbench) -> None:
+    chat = begin(chatter)
+    asked = chatter.post(
+        f"/api/v1/chats/{chat}/questions", json={"text": "canary-4711 ?"}, headers={"Idempotency-Key": "k"}
+    )
+    follow(chatter, chat)
+    owner = workbench.accounts.person_of_token(chatter.cookies["metier"])
+    with workbench.database.write() as session:
+        job = Job(owner_id=owner.id, kind="train", title="canary-4712", spec={"asked": {}, "work": {}}, state="done")
+        session.add(job)
+        session.flush()
+        answer = session.get(ChatTurn, asked.json()[1]["id"])
+        answer.details = {**answer.details, "model": f"run:{job.id}@step-000001", "title": job.title}
+    assert chatter.delete(f"/api/v1/jobs/{job.id}").status_code == 204
+    assert turns(chatter, chat)[1]["title"] == f"run:{job.id}@step-000001"
+    assert chatter.delete(f"/api/v1/chats/{chat}").status_code == 204
+    with workbench.database.read() as session:
+        for table in Base.metadata.sorted_tables:
+            for row in session.execute(select(table)):
+                assert "canary" not in str(row), table.name
+                assert table.name != "answered" or chat not in str(row)
 
 
 def held_by_a_job(workbench: Workbench, owner_id: str) -> str:

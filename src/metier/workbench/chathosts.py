@@ -129,6 +129,13 @@ class ChatHosts:
             raise NotFoundError("workbench.not_found")
         found.end()
 
+    def forget(self, reference: str) -> None:
+        """Unloads what was loaded of a run that is removed now."""
+        for host in list(self._hosts.values()):
+            if any(one.partition("@")[0] == reference for one in host.references):
+                host.end()
+                self._hosts.pop(host.owner_id, None)
+
     def holder(self, person: Person, *, host: ChatHost | None = None) -> Holder | None:
         """What somebody who wants a device waits for, or None where one is free. host: the chat that waits."""
         asked = host.asked if host is not None else now()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, String, cast, delete, exists, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -147,6 +147,14 @@ class Chats:
         with self._lock:
             for one in [one for one in self._writing.values() if one.chat_id == chat_id]:
                 del self._writing[one.id]
+
+    def forget_run(self, job_id: str) -> None:
+        """A run was removed: what was loaded of it goes, and its title from what it has answered."""
+        reference = f"run:{job_id}"
+        self.hosts.forget(reference)
+        with self.database.write() as session:
+            for turn in session.scalars(select(ChatTurn).where(cast(ChatTurn.details, String).contains(reference))):
+                turn.details = {**turn.details, "title": turn.details["model"]}
 
     # Questions and answers
 

@@ -117,6 +117,7 @@ class Workbench:
         self.chats = Chats(self.database, ChatModels(self.artifacts), ChatHosts(self.database, self.backend.devices))
         self.scheduler.ahead = self.chats.hosts.ahead
         self.chats.hosts.free_again = self.jobs.changed
+        self.jobs.removed.append(self.chats.forget_run)
         self.results = Results(self.jobs)
         self.reports = Reports(self.jobs)
         self.shares = Shares(self.jobs, self.reports)
