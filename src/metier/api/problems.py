@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from metier.api.guard import mark
@@ -36,6 +36,8 @@ def status_of(error: BaseException) -> int:
         return error.status_code
     if _is_full(error):
         return 507
+    if isinstance(error, DataError):  # such as a NUL in a text, which PostgreSQL does not take
+        return 422
     if isinstance(error, SQLAlchemyError) or _is_closed(error):
         return 503
     if isinstance(error, MetierError):
@@ -51,6 +53,8 @@ def text_of(error: BaseException) -> str:
         return translate("workbench.disk_full")
     if _is_closed(error):
         return translate("workbench.cannot_write")
+    if isinstance(error, DataError):
+        return translate("api.invalid")
     if isinstance(error, SQLAlchemyError):
         return translate("workbench.store_away")
     if isinstance(error, HTTPException):

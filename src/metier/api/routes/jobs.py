@@ -40,7 +40,7 @@ class NewJob(_Body):
     work: dict[str, Any]
     title: str = Field("", max_length=300)
     devices: Annotated[int, Field(ge=1, le=1024)] | Annotated[list[str], Field(min_length=1, max_length=1024)] = 1
-    notify: str = Field("", max_length=500)
+    notify: str = Field("", max_length=1500)
     cloned_from: str | None = Field(None, max_length=16)
 
 

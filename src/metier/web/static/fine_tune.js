@@ -398,13 +398,14 @@
     if (start.disabled) return;
     start.disabled = true;
     tell("");
+    const told = document.getElementById("tune-notify");
     const body = JSON.stringify({
       kind,
       work: workNow(),
       title: document.getElementById("tune-title").value.trim(),
       devices: devices(),
       cloned_from: form.dataset.run || null,
-      notify: document.getElementById("tune-notify").value.trim(),
+      notify: told.value.trim() || told.dataset.before,
     });
     try {
       location.href = `/runs/${(await send(body)).id}`;
