@@ -55,6 +55,7 @@ class Writing:
     state: str = "writing"
     last_save: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    saving: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Chats:
@@ -86,7 +87,7 @@ class Chats:
     def create(self, owner: Person, setup: ChatSetup) -> Chat:
         """A new conversation. Raises what is wrong with its models."""
         for reference in setup.models:
-            self.models.weights(owner, reference)
+            self.models.weights(owner, reference, verify=False)
         chat = Chat(owner_id=owner.id, setup=setup.model_dump(mode="json"))
         with self.database.write() as session:
             session.add(chat)
@@ -127,7 +128,7 @@ class Chats:
     def change(self, owner: Person, chat_id: str, *, title: str | None = None, setup: ChatSetup | None = None) -> Chat:
         """Another title, or other models and settings for the questions to come."""
         for reference in setup.models if setup is not None else ():
-            self.models.weights(owner, reference)
+            self.models.weights(owner, reference, verify=False)
         with self.database.write() as session:
             chat = _own(session, owner, chat_id)
             if title is not None:
@@ -307,15 +308,16 @@ class Chats:
         self._save(one)
 
     def _save(self, one: Writing) -> None:
-        one.last_save = time.monotonic()
-        with one.lock:
-            values = {"text": one.text, "thinking": one.thinking, "state": one.state, "details": dict(one.details)}
-        try:
-            with self.database.write() as session:
-                session.execute(update(ChatTurn).where(ChatTurn.id == one.id).values(**values))
-        except SQLAlchemyError:
-            _log.warning("an answer could not be saved; trying again", exc_info=True)
-            return
+        with one.saving:  # one after another: an earlier state must not overwrite the last
+            one.last_save = time.monotonic()
+            with one.lock:
+                values = {"text": one.text, "thinking": one.thinking, "state": one.state, "details": dict(one.details)}
+            try:
+                with self.database.write() as session:
+                    session.execute(update(ChatTurn).where(ChatTurn.id == one.id).values(**values))
+            except SQLAlchemyError:
+                _log.warning("an answer could not be saved; trying again", exc_info=True)
+                return
         if values["state"] != "writing":
             self._writing.pop(one.id, None)
             self._stamps[one.chat_id] = self.stamp(one.chat_id) + 1

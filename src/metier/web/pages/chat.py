@@ -70,7 +70,7 @@ def new_chat(
     setup = ChatSetup.model_validate(lately[0].setup) if lately else ChatSetup()
     if model:
         for reference in model:
-            services.chats.models.weights(person, reference)
+            services.chats.models.weights(person, reference, verify=False)
         setup = setup.model_copy(update={"models": tuple(model)})
     return _page(request, services, person, None, setup, [])
 

@@ -17,6 +17,7 @@
   let timer = 0;
   const live = new Set();
   let lost = false;
+  let kept = "";
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
@@ -171,11 +172,14 @@
 
   async function keepSetup() {
     const body = chosen();
+    const asText = JSON.stringify(body);
+    if (chat && asText === kept) return;
     if (!chat) {
       chat = (await metier.call("POST", "/api/v1/chats", body)).id;
     } else {
       await metier.call("PATCH", `/api/v1/chats/${chat}`, { setup: body });
     }
+    kept = asText;
   }
 
   // Sends a question in one of three ways; where no device is free, waiting is offered and the words stay.
@@ -186,6 +190,7 @@
     try {
       await keepSetup();
       await metier.call(method, `/api/v1/chats/${chat}${address}`, body);
+      sending = false;
       held.classList.add("hidden");
       done();
       if (!root.dataset.chat) {
@@ -415,6 +420,7 @@
   addEventListener("pagehide", () => source?.close());
   document.addEventListener("DOMContentLoaded", () => {
     showChoice();
+    if (chat) kept = JSON.stringify(chosen());
     look();
     if (chat) follow();
     if (turns.children.length) toEnd();
