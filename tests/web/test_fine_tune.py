@@ -51,6 +51,11 @@ def test_wrong_values_are_marked_as_typed_and_a_whole_one_becomes_one_job(
     form.fill("[data-at='train.learning_rate']", "3e-4")
     form.fill("[data-at='train.weight_decay']", "")
     form.wait_for(f"!document.querySelector('[aria-invalid]') && {yaml}.includes('learning_rate: 0.0003')")
+    form.fill("#tune-notify", "gopher://x")
+    form.click("#tune-start")
+    form.wait_for("document.getElementById('tune-notify').getAttribute('aria-invalid') === 'true'")
+    form.fill("#tune-notify", "")
+    form.messages.clear()  # that refusal
     form.evaluate("const start = document.getElementById('tune-start'); start.click(); start.click()")
     form.wait_for("location.pathname.startsWith('/runs/')")
     jobs = form.evaluate("fetch('/api/v1/jobs').then((answer) => answer.json())")

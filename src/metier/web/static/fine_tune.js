@@ -148,6 +148,10 @@
       }
       for (const path of message ? [key, ...paths] : []) wrong.delete(path);
     }
+    const told = document.getElementById("tune-notify"); // looked at when the form is sent
+    document.getElementById("wrong-address").textContent = wrong.get("address") ?? "";
+    if (wrong.delete("address")) told.setAttribute("aria-invalid", "true");
+    else told.removeAttribute("aria-invalid");
     for (const group of form.querySelectorAll("details[data-group]")) {
       const count = group.querySelectorAll("[aria-invalid]").length;
       group.querySelector("[data-wrong-in]").textContent = count ? texts.wrong.replace("0", count) : "";
