@@ -21,6 +21,7 @@ from metier.workbench.accounts import Person
 from metier.workbench.errors import ConflictError
 from metier.workbench.notifications import _child
 from metier.workbench.notify_address import check_address, shown
+from metier.workbench.settings import WorkbenchSettings
 from metier.workbench.store.tables import Job, Secret, now
 from metier.workbench.workbench import Workbench
 from tests.support.bench import PASSWORD, opened, wait_for
@@ -82,6 +83,22 @@ def test_a_webhook_gets_word_in_the_owners_language_and_nothing_is_kept_in_plain
     assert titles == ["Métier can reach you", "已完成：标题 一", "失败：标题 一"]
     assert "磁盘已满" in got[2]["message"]
     assert "https://m.example/runs/0123456789abcdef" in got[1]["message"]
+
+
+@pytest.mark.parametrize(
+    ("values", "site"),
+    [
+        ({}, "http://127.0.0.1:8710"),
+        ({"host": "::1", "port": 80}, "http://[::1]:80"),
+        ({"host": "0.0.0.0", "hosts": ("lab.example",), "https": True}, "https://lab.example:8710"),  # noqa: S104
+        ({"host": "0.0.0.0"}, f"http://{socket.gethostname()}:8710"),  # noqa: S104
+        ({"address": "https://lab.example/"}, "https://lab.example"),
+    ],
+)
+def test_links_in_messages_begin_with_an_address_that_people_reach(
+    tmp_path: Path, values: dict[str, Any], site: str
+) -> None:
+    assert WorkbenchSettings(tmp_path, **values).site == site
 
 
 def test_a_mail_server_gets_word(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,8 +47,10 @@ class WorkbenchSettings:
 
     @property
     def site(self) -> str:
-        """The address that links in messages begin with."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        """The address that links in messages begin with: of the names it answers to the first, where it has some."""
+        everywhere = self.host in ("0.0.0.0", "::")  # noqa: S104 - to be told from others
+        host = next(iter(self.hosts), socket.gethostname() if everywhere else self.host)
+        host = f"[{host}]" if ":" in host else host
         port = f":{self.port}" if self.port else ""
         return self.address.rstrip("/") or f"{'https' if self.https else 'http'}://{host}{port}"
 
