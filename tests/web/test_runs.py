@@ -67,32 +67,35 @@ def test_fault_48_a_curve_goes_on_when_the_server_was_killed(tmp_path: Path, tin
         client = server.client()
         sign_in(tab, server.address)
         upload(client)
-        job = client.post("/api/v1/jobs", json={"kind": "train", "work": training()}).json()
+        work = training(num_train_epochs=100)  # longer than this test, however fast the machine
+        job = client.post("/api/v1/jobs", json={"kind": "train", "work": work}).json()
         tab.open(f"{server.address}/runs/{job['id']}", width=1440)
         tab.wait_for(f"window.metierRun && {STEPS}.length >= 20", 120)
         server.kill()
         tab.wait_for("!document.getElementById('lost').classList.contains('hidden')", 20)
+        seen = tab.evaluate(f"{STEPS}.length")
         port = int(server.address.rpartition(":")[2])
     with started(folder, port=port) as server:
+        client = server.client()
         tab.wait_for("document.getElementById('lost').classList.contains('hidden')", 30)
-        tab.wait_for(f"{STEPS}.length >= 50", 120)
+        tab.wait_for(f"{STEPS}.length >= {seen + 20}", 120)
+        lines = tab.evaluate(
+            "document.getElementById('log').textContent.split('\\n').filter(l => l.includes(' 7/4000'))"
+        )
+        assert len(lines) == 1
         tab.submit("form[action$='/stop'] button")
         tab.wait_for("!!document.querySelector('#ending')", 60)
         stopped = tab.evaluate(STEPS)[-1]
         tab.submit("form[action$='/resume'] button")
-        tab.wait_for("!!document.querySelector('#ending.ending-done')", 240)
-        assert tab.evaluate("metierRun.charts.points.resumed") == [stopped]
+        tab.wait_for(f"window.metierRun && {STEPS}.length >= {stopped + 20}", 120)
+        client.post(f"/api/v1/jobs/{job['id']}/cancel")
+        tab.wait_for("!!document.querySelector('#ending')", 60)
         steps = tab.evaluate(STEPS)
-        assert steps == list(range(1, steps[-1] + 1)) and steps[-1] == 240
-        assert (
-            tab.evaluate(
-                "document.getElementById('log').textContent.split('\\n').filter(l => l.includes(' 7/240')).length"
-            )
-            == 1
-        )
+        assert steps == list(range(1, steps[-1] + 1))
+        assert tab.evaluate("metierRun.charts.points.resumed") == [stopped]
         losses = tab.evaluate("metierRun.charts.points.loss")
         tab.open(f"{server.address}/runs/{job['id']}", width=1440)
-        tab.wait_for(f"window.metierRun && {STEPS}.length === 240")
+        tab.wait_for(f"window.metierRun && {STEPS}.length === {steps[-1]}")
         assert tab.evaluate("metierRun.charts.points.loss") == losses
 
 
