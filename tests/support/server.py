@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +25,12 @@ class Server:
         command = [sys.executable, "-m", "metier.cli", "up", "--home", str(folder), "--port", str(port), *flags]
         if before:
             command = ["bash", "-c", f'{before}; exec "$@"', "bash", *command]
+        # A file, not a pipe: a log that nobody reads must not hold the server up.
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed in `close`
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._log,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
         )
@@ -35,8 +38,8 @@ class Server:
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+", line)
         if found is None:
-            _, error = self.process.communicate(timeout=30)
-            raise RuntimeError(error)
+            self.process.wait(timeout=30)
+            raise RuntimeError(self.log)
         self.address = found[0]
 
     def client(self, name: str = "li") -> httpx.Client:
@@ -47,6 +50,20 @@ class Server:
             made = client.post("/api/v1/accounts", json=credentials)
             made.raise_for_status()
         return client
+
+    @property
+    def log(self) -> str:
+        """What it has written to its terminal's second stream."""
+        self._log.seek(0)
+        return self._log.read()
+
+    def close(self) -> None:
+        """Ends it, if it still runs, and lets its files go."""
+        if self.process.poll() is None:
+            self.kill()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self._log.close()
 
     def kill(self) -> None:
         """kill -9."""
@@ -66,8 +83,4 @@ def started(folder: Path, *flags: str, before: str = "", port: int = 0, **enviro
     try:
         yield server
     finally:
-        if server.process.poll() is None:
-            server.kill()
-        for stream in (server.process.stdout, server.process.stderr):
-            if stream is not None:
-                stream.close()
+        server.close()
