@@ -23,6 +23,9 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m 'not slow and not long' -n 2
 
+# A thread a process: two workers and the processes that they start share the cores.
+check test test-all: export OMP_NUM_THREADS = 1
+
 test: $(READY)
 	bash tools/system_packages.sh
 	$(BIN)/python -m pytest -m 'not long' -n 2
