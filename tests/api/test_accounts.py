@@ -34,3 +34,15 @@ def test_a_wrong_field_is_a_problem_that_names_it(client: TestClient) -> None:
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["errors"][0]["field"] == "role"
+
+
+def test_a_browser_that_has_chosen_no_language_is_spoken_to_in_the_accounts(client: TestClient) -> None:
+    sign_up(client)
+    client.post("/language", data={"to": "zh"})
+    client.cookies.clear()
+    client.post("/api/v1/session", json={"name": "li", "password": PASSWORD}).raise_for_status()
+    english = {"accept-language": "en"}
+    assert 'lang="zh-CN"' in client.get("/", headers={**english, "accept": "text/html"}).text
+    refused = client.get("/api/v1/jobs/0000000000000000", headers=english)
+    assert refused.status_code == 404
+    assert "未" in refused.json()["detail"] or "没有" in refused.json()["detail"]

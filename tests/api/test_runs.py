@@ -16,7 +16,7 @@ from metier.api import stream
 from metier.core.files import append_jsonl
 from metier.workbench import following, layout
 from metier.workbench.accounts import Person
-from metier.workbench.store.tables import Job, now
+from metier.workbench.store.tables import Job, Lease, now
 from metier.workbench.workbench import Workbench
 from tests.support import bench
 
@@ -219,3 +219,19 @@ def _person(workbench: Workbench, client: TestClient) -> Person:
     person = workbench.accounts.person_of_token(client.cookies["metier"])
     assert person is not None
     return person
+
+
+@pytest.mark.parametrize("kind", ["chat", "job"])
+def test_every_page_of_a_waiting_job_says_what_holds_the_device(
+    client: TestClient, li: str, workbench: Workbench, kind: str
+) -> None:
+    workbench.scheduler.stop()
+    holder = made(workbench, li, "running", title="The one before").id if kind == "job" else "feedfeedfeedfeed"
+    waiting = made(workbench, li, "queued", kind="score", wanted_devices=1)
+    with workbench.database.write() as session:
+        session.add(Lease(device="cpu", holder_kind=kind, holder_id=holder, owner_id=li))
+    sign = f'data-unload="{holder}"' if kind == "chat" else "The one before"
+    for path in (f"/evaluate/{waiting.id}", f"/runs/{waiting.id}", "/runs", "/"):
+        answer = client.get(path, headers=HTML)
+        assert answer.status_code == 200, path
+        assert path == "/" or sign in answer.text, path

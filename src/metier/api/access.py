@@ -34,8 +34,19 @@ def signed_in(request: Request) -> Person:
     person = maybe_person(request)
     if person is None:
         raise NotSignedInError("workbench.not_signed_in")
+    return person
+
+
+def speak_to(request: Request, person: Person) -> None:
+    """The account's language, unless this browser has chosen another. Only for what runs in the request's own context:
+    a function in a thread would set it for itself alone."""
     if person.language in ("en", "zh") and LANGUAGE_COOKIE not in request.cookies:
         use_language(person.language)  # type: ignore[arg-type]
+
+
+async def owner_of(request: Request, person: Annotated[Person, Depends(signed_in)]) -> Person:
+    """Who asks, spoken to in their language."""
+    speak_to(request, person)
     return person
 
 
@@ -62,5 +73,5 @@ def set_cookie(request: Request, response: Response, token: str) -> None:
 
 
 Services = Annotated[Workbench, Depends(workbench_of)]
-Owner = Annotated[Person, Depends(signed_in)]
+Owner = Annotated[Person, Depends(owner_of)]
 Visitor = Annotated[Person | None, Depends(maybe_person)]

@@ -38,6 +38,7 @@ def page(
             language=current_language(),
             theme=theme if theme in THEMES else "auto",
             path=request.url.path,
+            this_address=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             version=__version__,
             **values,
         )

@@ -8,9 +8,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from metier.api.access import maybe_person, workbench_of
-from metier.api.guard import LANGUAGE_COOKIE
-from metier.core.i18n import use_language
+from metier.api.access import maybe_person, speak_to, workbench_of
 from metier.workbench.accounts import Person
 
 
@@ -30,8 +28,12 @@ def reader(request: Request) -> Person:
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         after = "" if back == "/" or request.method != "GET" else f"?next={quote(back)}"
         raise ElsewhereError(("/sign-up" if first else "/sign-in") + after)
-    if person.language in ("en", "zh") and LANGUAGE_COOKIE not in request.cookies:
-        use_language(person.language)  # type: ignore[arg-type]
+    return person
+
+
+async def reader_of(request: Request, person: Annotated[Person, Depends(reader)]) -> Person:
+    """Who reads the page, spoken to in their language."""
+    speak_to(request, person)
     return person
 
 
@@ -53,4 +55,4 @@ def local_address(given: str) -> str:
     return given if not parts.scheme and not parts.netloc and not parts.path.startswith("//") else "/"
 
 
-Reader = Annotated[Person, Depends(reader)]
+Reader = Annotated[Person, Depends(reader_of)]

@@ -120,9 +120,7 @@ class Reviews:
         with self._database.read() as session:
             review = session.get(Review, review_id)
             if review is None or not (
-                may_manage(person, review)
-                or (token and hmac.compare_digest(_digest(token), review.digest))
-                or _takes_part(session, person, review_id)
+                may_manage(person, review) or opens(review, token) or _takes_part(session, person, review_id)
             ):
                 raise NotFoundError("workbench.not_found")
         return review
@@ -341,6 +339,11 @@ def _owned(session: Session, person: Person, review_id: str) -> Review:
     if review is None or not may_manage(person, review):
         raise NotFoundError("workbench.not_found")
     return review
+
+
+def opens(review: Review, token: str) -> bool:
+    """Whether a token is that of the review's link."""
+    return bool(token) and hmac.compare_digest(_digest(token), review.digest)
 
 
 def _digest(token: str) -> str:

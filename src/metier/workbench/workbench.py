@@ -160,7 +160,10 @@ class Workbench:
         return True
 
     def holders(self, person: Person) -> list[dict[str, Any]]:
-        """The devices with what holds each: `{device, kind, id, title}`, without what is somebody else's."""
+        """The devices with what holds each: `{device, kind, id, title, mine}`, without what is somebody else's.
+
+        mine: whether the person owns it; an admin sees others' too.
+        """
         with self.database.read() as session:
             held = {one["device"]: one for one in devices.holders(session)}
             query = select(Job.id, Job.title).where(Job.state == "running")
@@ -168,13 +171,15 @@ class Workbench:
         shown = []
         for device in self.backend.devices():
             holder = held.get(device)
-            mine = holder is not None and (holder["owner_id"] == person.id or person.is_admin)
+            mine = holder is not None and holder["owner_id"] == person.id
+            seen = mine or (holder is not None and person.is_admin)
             shown.append(
                 {
                     "device": device,
                     "kind": holder["kind"] if holder else None,
-                    "id": holder["id"] if holder and mine else None,
-                    "title": titles.get(holder["id"]) if holder and mine else None,
+                    "id": holder["id"] if holder and seen else None,
+                    "title": titles.get(holder["id"]) if holder and seen else None,
+                    "mine": mine,
                 }
             )
         return shown

@@ -12,7 +12,7 @@ from metier.api.routes.reviews import link_of
 from metier.web.prompts import question_of, turns_of
 from metier.web.render import page
 from metier.web.visit import Reader
-from metier.workbench.reviews import MOST_ROWS, Choice, closed_at, may_manage
+from metier.workbench.reviews import MOST_ROWS, Choice, closed_at, may_manage, opens
 
 router = APIRouter()
 _SHOWN = 50
@@ -21,7 +21,6 @@ Token = Annotated[str, Query(max_length=200)]
 
 @router.post("/reviews")
 def create(
-    request: Request,
     services: Services,
     person: Reader,
     left: Annotated[str, Form(max_length=40)],
@@ -32,21 +31,16 @@ def create(
 ) -> Response:
     """Makes a review and shows its link."""
     review, token = services.reviews.create(person, left, right, title=title, rows=rows, seed=seed)
-    return _review(request, services, person, review.id, link=link_of(review, token))
+    return RedirectResponse(link_of(review, token), 303)
 
 
 @router.get("/reviews/{review_id}")
 def review(request: Request, services: Services, person: Reader, review_id: str, token: Token = "") -> Response:
-    """The invitation for a colleague; progress and results for the owner."""
-    return _review(request, services, person, review_id, token=token)
-
-
-def _review(
-    request: Request, services: Services, person: Reader, review_id: str, *, token: str = "", link: str = ""
-) -> Response:
+    """The invitation for a colleague; progress, results and the link that they came by for the owner."""
     reviews = services.reviews
     found = reviews.get(person, review_id, token)
     mine = may_manage(person, found)
+    link = link_of(found, token) if mine and opens(found, token) else ""
     results = reviews.results(person, found) if reviews.may_see_results(person, found) else None
     asked = {}
     if results is not None:
@@ -71,11 +65,10 @@ def _review(
 
 
 @router.post("/reviews/{review_id}/link")
-def new_link(request: Request, services: Services, person: Reader, review_id: str) -> Response:
-    """Another link, shown once; the old one stops."""
+def new_link(services: Services, person: Reader, review_id: str) -> Response:
+    """Another link; the old one stops."""
     found = services.reviews.owned(person, review_id)
-    token = services.reviews.new_link(person, review_id)
-    return _review(request, services, person, review_id, link=link_of(found, token))
+    return RedirectResponse(link_of(found, services.reviews.new_link(person, review_id)), 303)
 
 
 @router.post("/reviews/{review_id}/state")
