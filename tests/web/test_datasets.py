@@ -49,14 +49,21 @@ def test_an_excel_file_is_dropped_mapped_registered_and_seen_by_the_model(
     chosen = tab.evaluate(f"Object.fromEntries({selects}.map(one => [one.dataset.column, one.value]))")
     assert chosen == {"编号": "id", "咨询内容": "prompt", "医生答复": "response"}
     tab.fill("select[data-column=医生答复]", "")
-    tab.wait_for("!document.getElementById('look-problem').classList.contains('hidden')")
+    tab.wait_for("!document.getElementById('look-needs').classList.contains('hidden')")
+    assert "--" not in tab.evaluate("document.body.innerText")  # the page's own words
     tab.fill("select[data-column=医生答复]", "response")
+    tab.wait_for("document.getElementById('look-needs').classList.contains('hidden')")
     tab.wait_for("document.getElementById('look-problem').innerText.includes('row 3')")
     assert tab.evaluate("document.getElementById('name').value") == "问诊-2026"
+    tab.fill("#name", "问诊 2026")
+    tab.click("#register")
+    assert "Chinese" in tab.evaluate("document.getElementById('name-wrong').innerText")
+    tab.fill("#name", "问诊-2026")
+    assert tab.evaluate("document.getElementById('name-wrong').innerText") == ""
     tab.click("#register")
     tab.wait_for("document.getElementById('register-problem').innerText.includes('row 3')")
     tab.click("#skip")
-    tab.wait_for("document.getElementById('look-problem').classList.contains('hidden')")
+    tab.wait_for("document.getElementById('look-good').innerText.includes('question–answer table')")
     tab.click("#register")
     arrived(tab, "/datasets/问诊-2026")
     assert tab.evaluate("document.querySelectorAll('.rows-table tbody tr').length") == 3

@@ -153,7 +153,7 @@ class Datasets:
         if not _NAME.fullmatch(name) or name in _RESERVED:
             raise DataError("data.bad_name", name=name[:80])
         if name in shipped_entries():
-            raise DataError("data.name_shipped", name=name)
+            raise ConflictError("data.name_shipped", name=name)
         file = self._upload(owner, upload_id)
         said = json.loads((file.parent / UPLOAD).read_text(encoding="utf-8"))
         read = ask(

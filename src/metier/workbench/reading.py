@@ -23,6 +23,7 @@ from metier.data.formats import decide_layout
 from metier.data.rows import RawRow
 
 ROWS, INDEX = "rows.jsonl", "rows.index"
+_ASKS = ("data.unknown_columns", "data.incomplete_columns")  # answered by saying what the columns are
 LOOKED_AT = 5
 _LINES, _HEAD_BYTES = (".jsonl", ".csv", ".tsv"), 4 << 20
 _LOOK_CELL, _ROW_CELL = 500, 20_000  # characters of a cell that are shown
@@ -62,7 +63,7 @@ def _look(
             roles = {role: column for role, column in layout.columns.items() if column in names}
             _try(path, columns, format, skip_bad_rows)
         except UserError as error:
-            needs, problem = chosen is None and not columns, _say(error, path, shown_as)
+            needs, problem = error.key in _ASKS, _say(error, path, shown_as)
     except UserError as error:
         problem = _say(error, path, shown_as)
     return {

@@ -13,7 +13,7 @@ from metier.core.errors import UserError
 from metier.data import list_datasets
 from metier.data.formats import FORMATS
 from metier.data.registration import DatasetInfo
-from metier.web.render import page
+from metier.web.render import page, say
 from metier.web.visit import Reader
 from metier.workbench.accounts import Person
 from metier.workbench.checking import CUTOFF, DEFAULT_MODEL
@@ -27,7 +27,6 @@ from metier.workbench.workbench import Workbench
 router = APIRouter()
 ROLES = ("prompt", "query", "response", "system", "history", "reasoning", "messages", "options", "answer",
          "explanation", "images", "text", "id", "meta")  # fmt: skip
-_FORMATS = tuple(name for name in FORMATS if name != "pairs")
 First = Annotated[int, Query(ge=1)]
 Cutoff = Annotated[int, Query(ge=8, le=1_000_000)]
 
@@ -84,7 +83,7 @@ def new(request: Request, services: Services, person: Reader, upload: str = "") 
         suggested=bool(suggested),
         roles=roles,
         all_roles=ROLES,
-        formats=_FORMATS,
+        formats={name: say(f"datasets_shape_{name}") for name in FORMATS},
         name=suggest_name(taken.file_name, [*names, *(info.name for info in list_datasets())]),
     )
 

@@ -6,6 +6,9 @@
   const byId = (id) => document.getElementById(id);
   const selects = [...form.querySelectorAll("select[data-column]")];
   const upload = form.dataset.upload;
+  const texts = JSON.parse(form.dataset.texts);
+  // As the server has it; the two words are places of the pages.
+  const NAME = /^(?!(new|uploads)$)[\p{L}\p{N}_][\p{L}\p{N}_.\-]*$/u;
   let touched = Boolean(form.dataset.touched);
   let newest = 0;
 
@@ -15,11 +18,21 @@
     return { columns, format: byId("format").value || null, skip_bad_rows: byId("skip").checked };
   }
 
-  function tell(problem, format) {
-    byId("look-problem").classList.toggle("hidden", !problem);
+  // asks: not wrong, only not said yet, which the page asks for in its own words.
+  function tell(problem, format, asks = false) {
+    byId("look-suggested")?.remove();
+    byId("look-needs").classList.toggle("hidden", !asks);
+    byId("look-problem").classList.toggle("hidden", !problem || asks);
     byId("look-problem").querySelector("span").textContent = problem;
     byId("look-good").classList.toggle("hidden", Boolean(problem));
-    byId("look-format").textContent = format ?? "";
+    byId("look-format").textContent = texts.formats[format] ?? "";
+  }
+
+  function tellName(problem) {
+    byId("name-wrong").textContent = problem;
+    byId("name-wrong").classList.toggle("hidden", !problem);
+    byId("name").setAttribute("aria-invalid", String(Boolean(problem)));
+    if (problem) byId("name").focus();
   }
 
   async function look() {
@@ -27,7 +40,7 @@
     form.classList.add("looking");
     try {
       const seen = await metier.call("POST", `/api/v1/uploads/${upload}/look`, reading());
-      if (mine === newest) tell(seen.problem, seen.format);
+      if (mine === newest) tell(seen.problem, seen.format, seen.needs_columns);
     } catch (error) {
       if (mine === newest) tell(error.message, null);
     } finally {
@@ -44,6 +57,7 @@
     });
   }
   for (const id of ["format", "skip"]) byId(id)?.addEventListener("change", look);
+  byId("name")?.addEventListener("input", () => tellName(""));
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -51,16 +65,19 @@
     const problem = byId("register-problem");
     const name = byId("name").value.trim();
     problem.classList.add("hidden");
-    if (!name) return;
+    if (!NAME.test(name)) return tellName(texts.name);
     button.disabled = true;
     byId("register-state").classList.remove("hidden");
     try {
       const body = { upload, name, ...reading() };
       const made = await metier.call("POST", "/api/v1/datasets", body);
-      location.href = `/datasets/${encodeURIComponent(made.name)}`;
+      location.replace(`/datasets/${encodeURIComponent(made.name)}`); // the upload is no more: nothing to go back to
     } catch (error) {
-      problem.querySelector("span").textContent = error.message;
-      problem.classList.remove("hidden");
+      if (error.status === 409) tellName(error.message);
+      else {
+        problem.querySelector("span").textContent = error.message;
+        problem.classList.remove("hidden");
+      }
       button.disabled = false;
       byId("register-state").classList.add("hidden");
     }
