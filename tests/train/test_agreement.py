@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from metier.core.errors import ConfigError
+from metier.core.i18n import use_language
 from metier.train import fused
 from metier.train.batches import packed_batch, padded_batch, shared_beginning
 from metier.train.loss import logits_loss, loss_sum
@@ -126,6 +127,11 @@ def test_rows_longer_than_a_sliding_window_agree_with_the_models_own_attention(t
     wanted = reference.gradients(model_of(tmp_path, attn_implementation="eager"), rows)
     packed = model_of(tmp_path)
     assert fused.fits(packed) == "sliding attention"
+    use_language("zh")
+    try:
+        assert fused.fits(packed) == "模型使用滑动窗口注意力"
+    finally:
+        use_language(None)
     assert_same(computed(packed, packed_batch(rows)), wanted)
 
 

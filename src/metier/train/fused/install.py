@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from metier.core.i18n import translate
 from metier.train.fused.head import HeadLoss
 from metier.train.fused.layer import FusedLayer
 from metier.train.loss import Head
@@ -15,23 +16,23 @@ _KINDS = {"llama", "mistral", "qwen2", "qwen3"}
 
 
 def fits(model: Any) -> str | None:
-    """None if the engine room fits, else why it does not (for the log)."""
+    """None if the engine room fits, else why it does not, in the current language."""
     if not hasattr(model, "peft_config"):
-        return "all weights are trained"
+        return translate("train.unfit_all_weights")
     base = model.get_base_model()
     config = base.config
     if config.model_type not in _KINDS:
-        return f"model type {config.model_type}"
+        return translate("train.unfit_model_type", type=config.model_type)
     if getattr(config, "hidden_act", None) != "silu":
-        return "activation"
+        return translate("train.unfit_activation")
     if set(getattr(config, "layer_types", None) or ["full_attention"]) != {"full_attention"}:
-        return "sliding attention"
+        return translate("train.unfit_sliding")
     if base.model.layers and getattr(config, "sliding_window", None) and config.model_type == "mistral":
-        return "sliding attention"
+        return translate("train.unfit_sliding")
     if any(p.device.type != "cpu" or p.dtype != torch.float32 for p in base.parameters()):
-        return "not float32 on a CPU"
+        return translate("train.unfit_not_float32")
     if base.lm_head.bias is not None or base.lm_head.weight.requires_grad:
-        return "output layer"
+        return translate("train.unfit_output_layer")
     return next((reason for module in model.modules() if (reason := _unfit(module))), None)
 
 
@@ -40,13 +41,13 @@ def _unfit(module: Any) -> str | None:
     if not hasattr(module, "lora_A"):
         return None
     if type(module.base_layer) is not torch.nn.Linear:
-        return f"LoRA on {type(module.base_layer).__name__}"
+        return translate("train.unfit_lora_on", layer=type(module.base_layer).__name__)
     if list(module.lora_A) != ["default"] or module.merged or len(module.lora_variant):
-        return "LoRA variant"
+        return translate("train.unfit_lora_variant")
     if not isinstance(module.lora_dropout["default"], torch.nn.Identity):
-        return "LoRA dropout"
+        return translate("train.unfit_lora_dropout")
     if module.lora_bias["default"] or module.fan_in_fan_out:
-        return "LoRA bias"
+        return translate("train.unfit_lora_bias")
     return None
 
 
