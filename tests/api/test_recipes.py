@@ -23,6 +23,15 @@ def test_everything_that_is_wrong_is_named_at_once_in_the_readers_language(clien
     assert found["train.lora_rank"] == "不能小于 1。"
 
 
+def test_a_refused_job_says_at_the_field_what_is_wrong_and_where_in_whole_sentences(client: TestClient) -> None:
+    sign_up(client)
+    body = {"kind": "recipe", "work": {**WORK, "train": {"cutoff_len": 3}}}
+    answer = client.post("/api/v1/jobs", json=body, headers={"accept-language": "zh"})
+    assert answer.status_code == 422
+    assert [one["message"] for one in answer.json()["errors"]] == ["不能小于 8。"]
+    assert answer.json()["detail"].endswith("cutoff_len = 3：不能小于 8。请更正该值。")
+
+
 def test_names_are_looked_up_beside_values_that_are_wrong(client: TestClient) -> None:
     sign_up(client)
     work = {"dataset": "of-nobody", "model_name_or_path": "no-model", "lora_rank": 0}

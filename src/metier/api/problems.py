@@ -86,7 +86,9 @@ def answer(error: BaseException) -> Response:
         if wait is not None:
             headers["Retry-After"] = str(wait)
         if isinstance(error, ConfigError) and "key" in error.fields:
-            more["errors"] = [{"field": str(error.fields["key"]), "message": error.text()}]
+            # Beside its field, what is wrong says it all; the detail tells where, too.
+            message = str(error.fields.get("problem") or error.text())
+            more["errors"] = [{"field": str(error.fields["key"]), "message": message}]
     status = status_of(error)
     if status == 503:
         headers.setdefault("Retry-After", "2")

@@ -67,10 +67,10 @@ def wrong_values(kind: type[BaseModel], values: Mapping[str, Any]) -> list[Wrong
 
 
 def _why(error: Any, **more: Any) -> str:
-    """What is wrong with a value, in the current language where the catalogue knows this kind of mistake."""
+    """What is wrong with a value, as a sentence, in the current language where the catalogue knows this mistake."""
     key = f"core.wrong_{error['type']}"
     if not has_text(key):
-        return str(error["msg"])
+        return f"{error['msg']}."
     context = error.get("ctx") or {}
     bounds = {name: f"{value:.12g}" if isinstance(value, float) else value for name, value in context.items()}
     return translate(key, **{**bounds, **more})
