@@ -67,6 +67,41 @@ def test_wrong_values_are_marked_as_typed_and_a_whole_one_becomes_one_job(
 
 
 @pytest.mark.slow
+def test_all_that_is_wrong_stays_marked_after_a_start_and_the_side_says_so(form: Browser) -> None:
+    marks = "[...document.querySelectorAll('#tune .wrong[data-wrong]')].map((one) => one.textContent).filter(Boolean)"
+    form.wait_for("document.querySelector('#tune-plan .figures')", 60)
+    form.fill("[data-at='train.learning_rate']", "abc")
+    form.fill("[data-at='cutoff_len']", "3")
+    form.wait_for(f"{marks}.length === 2")
+    before = form.evaluate(marks)
+    assert form.evaluate("document.getElementById('tune-correct').textContent") == "Correct 2 values first."
+    assert form.evaluate("document.getElementById('tune-plan').inert") is True
+    assert form.evaluate("document.getElementById('tune-start').getAttribute('aria-disabled')") == "true"
+    form.evaluate("document.getElementById('tune').requestSubmit()")
+    form.wait_for("document.activeElement.dataset.at && !document.getElementById('tune-start').disabled")
+    assert form.evaluate(marks) == before
+    form.fill("[data-at='train.learning_rate']", "")
+    form.fill("[data-at='cutoff_len']", "64")
+    form.wait_for("document.getElementById('tune-correct').classList.contains('hidden')")
+    assert form.evaluate("document.querySelectorAll('.tune-old').length") == 0
+    assert form.messages == []
+
+
+@pytest.mark.slow
+def test_a_form_begins_with_the_newest_own_set_which_the_other_kind_keeps(form: Browser, served: str) -> None:
+    form.open(served + "/fine-tune", width=1440)
+    chosen = "[document.getElementById('tune-preset').value, document.querySelector('[data-set]').value]"
+    assert form.evaluate(chosen) == ["preset=none", "cases"]
+    form.fill("[data-at='train.lora_rank']", "7")
+    form.evaluate("document.querySelector('[data-kind-link=train]').click()")
+    form.wait_for(
+        "document.querySelector('#tune')?.dataset.kind === 'train' && document.querySelector('[data-set]')?.value"
+    )
+    assert form.evaluate(chosen) == ["preset=none", "cases"]
+    assert form.messages == []
+
+
+@pytest.mark.slow
 def test_yaml_goes_both_ways_and_a_recipe_is_kept_under_a_name(form: Browser, served: str) -> None:
     form.wait_for("document.getElementById('tune-yaml').value.includes('train: cases')")
     text = "name: other\nmodel_name_or_path: tiny\ncutoff_len: 64\ndata: {train: cases, test_rows: 8, guard: null}\n"

@@ -26,6 +26,7 @@ from metier.workbench.workbench import Workbench
 
 router = APIRouter()
 _KINDS = ("recipe", "train")
+_NO_PRESET = "none"
 _OWN_MODELS = 50  # own runs that are offered as a model, the latest
 Short = Annotated[str, Query(max_length=200)]
 
@@ -35,10 +36,16 @@ def fine_tune(
     request: Request, services: Services, person: Reader,
     dataset: Short = "", model: Short = "", recipe: Short = "", run: Short = "", preset: Short = "", kind: Short = "",
 ) -> Response:  # fmt: skip
-    """The form: new, or filled from a preset, a kept recipe or an earlier run."""
+    """The form: new, or filled from a preset, a kept recipe or an earlier run.
+
+    Nothing asked for: the newest own set, and where there is none the first preset. preset: `none` is none of them.
+    """
     earlier = services.jobs.get(person, run) if run else None
     if earlier is not None and earlier.kind not in _KINDS:
         earlier, run = None, ""
+    if not (dataset or recipe or run or preset not in ("", _NO_PRESET)):
+        dataset = next((row.name for row in services.datasets.page(person, limit=1).datasets), "")
+        preset = "" if dataset or model or preset else ":".join(FIRST)
     begun, work = _begin(services, person, dataset=dataset, model=model, recipe=recipe, run=run, preset=preset)
     chosen = kind if kind in _KINDS else begun
     if chosen == "train" and begun == "recipe":
@@ -61,7 +68,7 @@ def fine_tune(
         models=_models(services, person),
         sets=_sets(services, person),
         presets=shipped_presets(),
-        preset=preset or ("" if dataset or model or recipe or run else ":".join(FIRST)),
+        preset=preset,
         saved=services.recipes.list(person),
         recipe=recipe,
         run=run,

@@ -133,6 +133,7 @@
   // What is wrong, at its field.
 
   const problem = document.getElementById("tune-problem");
+  const start = document.getElementById("tune-start");
 
   function mark(errors) {
     const wrong = new Map(errors.map((one) => [one.field, one.message]));
@@ -186,10 +187,7 @@
     try {
       const found = await metier.call("POST", "/fine-tune/check", { kind, work });
       if (mine !== turn) return;
-      if (mark(found.wrong)) {
-        document.getElementById("tune-plan").setAttribute("aria-busy", "true"); // of an earlier configuration
-        return;
-      }
+      if (showWrong(found.wrong)) return;
       if (!yamlEdited) yaml.value = found.yaml;
       document.getElementById("tune-command").textContent = found.command;
       document.getElementById("tune-own").textContent = found.own.length ? `${texts.own} ${found.own.join(", ")}` : "";
@@ -200,6 +198,25 @@
       tell(error.status ? error.message : texts.away);
     }
   }
+
+  // While a value is wrong, what is shown beside the form is of an earlier configuration, and nothing can be started.
+  function showWrong(errors) {
+    const count = mark(errors);
+    const first = document.getElementById("tune-correct");
+    const plan = document.getElementById("tune-plan");
+    first.classList.toggle("hidden", !count);
+    first.firstElementChild.textContent = count === 1 ? texts.first_one : count ? texts.first.replace("0", count) : "";
+    for (const old of [plan, yaml, document.getElementById("tune-command")]) old.classList.toggle("tune-old", count > 0 && !(old === yaml && yamlEdited));
+    plan.inert = count > 0;
+    start.setAttribute("aria-disabled", count > 0);
+    if (count) {
+      clearTimeout(planning);
+      plan.setAttribute("aria-busy", "false");
+    }
+    return count;
+  }
+
+  document.querySelector("#tune-correct button").addEventListener("click", showFirstWrong);
 
   // One estimate is asked for at a time; of those that one's typing asks for meanwhile, only the last.
   let asking = false, next = null;
@@ -268,7 +285,7 @@
   // Begin from something else.
 
   document.getElementById("tune-preset").addEventListener("change", (event) => {
-    location.href = `/fine-tune${event.target.value ? `?${event.target.value}` : ""}`;
+    location.href = `/fine-tune?${event.target.value}`;
   });
 
   for (const link of form.querySelectorAll("[data-kind-link]")) {
@@ -276,7 +293,8 @@
       event.preventDefault();
       if (link.dataset.kindLink === kind) return;
       sessionStorage.setItem(DRAFT, JSON.stringify({ kind: link.dataset.kindLink, work: convert(workNow(), link.dataset.kindLink) }));
-      location.href = `/fine-tune?kind=${link.dataset.kindLink}`;
+      const preset = document.getElementById("tune-preset").value;
+      location.href = `/fine-tune?kind=${link.dataset.kindLink}&${preset.startsWith("preset=") ? preset : "preset=none"}`;
     });
   }
 
@@ -314,7 +332,7 @@
       document.getElementById("tune-apply").disabled = true;
       if (read.kind !== kind) {
         sessionStorage.setItem(DRAFT, JSON.stringify({ kind: read.kind, work: read.work }));
-        location.href = `/fine-tune?kind=${read.kind}`;
+        location.href = `/fine-tune?kind=${read.kind}&preset=none`;
         return;
       }
       fill(read.work);
@@ -387,7 +405,7 @@
       nameWrong.textContent = error.message;
       if (error.problem?.errors?.length) {
         dialog.close();
-        mark(error.problem.errors);
+        if (!(await wrongNow())) mark(error.problem.errors);
         showFirstWrong();
       }
     }
@@ -396,12 +414,16 @@
   // Start. The form's key makes one job of it, however often it is sent: by a double click, or again after the server
   // was away before its answer came.
 
-  const start = document.getElementById("tune-start");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (start.disabled) return;
     start.disabled = true;
     tell("");
+    if (await wrongNow()) {
+      start.disabled = false;
+      showFirstWrong();
+      return;
+    }
     const told = document.getElementById("tune-notify");
     const body = JSON.stringify({
       kind,
@@ -420,6 +442,16 @@
       showFirstWrong();
     }
   });
+
+  // All that is wrong, and not only the first mistake, which is what a refused job names.
+  async function wrongNow() {
+    try {
+      const found = await metier.call("POST", "/fine-tune/check", { kind, work: workNow() });
+      return showWrong(found.wrong);
+    } catch {
+      return 0; // starting it says why
+    }
+  }
 
   function showFirstWrong() {
     const first = form.querySelector("[aria-invalid]");
