@@ -81,7 +81,7 @@ def test_two_processes_report_what_one_reports(
 def test_processes_that_were_stopped_or_killed_go_on_where_they_were(
     tiny_model: Path, tmp_path: Path, dataset: Path
 ) -> None:
-    chosen = specs(tiny_model, dataset, 2, save_steps=2, max_steps=6, lora_dropout=0.1)
+    chosen = specs(tiny_model, dataset, 2, save_steps=2, max_steps=24, lora_dropout=0.1)
     unbroken = losses(chosen, tmp_path / "unbroken")
     folder = tmp_path / "broken"
 
