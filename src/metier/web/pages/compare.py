@@ -73,7 +73,8 @@ def compare(
         return RedirectResponse(f"/compare?{_query(runs=','.join(ids), **rest)}", 303)
     jobs = services.comparisons.runs(person, ids)
     if not jobs or choosing:
-        return _choice(request, services, person, jobs, search, after, older)
+        nothing_ticked = not ids and not choosing and "search" in request.query_params  # only the form names it
+        return _choice(request, services, person, jobs, search, after, older, nothing_ticked=nothing_ticked)
     named = [Named(_LETTERS[at], one) for at, one in enumerate(services.comparisons.variants(person, jobs))]
     able = [one for one in named if one.variant.answers is not None]
     keys = _sides(able, left, right)
@@ -86,6 +87,7 @@ def compare(
         named=named,
         scores=_scores(named),
         differences=[(key, _label(key), [_shown(value) for value in values]) for key, values in differences(jobs)],
+        one_kind=len({job.kind for job in jobs}) == 1,
         has_curves=any(job.kind in _TRAINING for job in jobs),
         curve_names=_curve_names(jobs, named),
         able=able,
@@ -149,6 +151,8 @@ def _choice(
     search: str,
     after: str | None,
     older: str | None,
+    *,
+    nothing_ticked: bool,
 ) -> Response:
     """The page that offers runs to choose from, and lists the reviews."""
     found = services.jobs.page(person, kinds=_KINDS, search=search, after=after, limit=_OFFERED)
@@ -169,6 +173,7 @@ def _choice(
         reviews=[(one, services.reviews.standing(person, one)) for one in reviews],
         older=older,
         older_reviews=older_reviews,
+        nothing_ticked=nothing_ticked,
         query=_query,
     )
 
