@@ -136,3 +136,22 @@ def test_a_comparison_alone_shows_the_scores_of_both(li: TestClient, workbench: 
     assert found["scores"][0]["change"]["difference"] == pytest.approx(8 / 12)
     assert li.get(f"/api/v1/jobs/{alone.id}/results/rows").json()["total"] == 0
     assert li.get(f"/evaluate/{alone.id}").status_code == 200
+
+
+def test_a_page_says_that_the_set_was_trained_on(li: TestClient, workbench: Workbench, owner: Person) -> None:
+    run = add_job(workbench, owner, "recipe", data={"train": "law", "test": "law_test"})
+    words = "trained on this very set"
+    for name, told in (("law", True), ("law_test", False)):
+        made = add_job(workbench, owner, "score", predict={"model_name_or_path": f"run:{run.id}", "dataset": name})
+        assert (words in li.get(f"/evaluate/{made.id}").text) is told
+    assert 'data-taught="law"' in li.get("/evaluate").text
+
+
+def test_a_comparison_says_what_is_missing(li: TestClient, workbench: Workbench, owner: Person) -> None:
+    trained = add_job(workbench, owner, "train", dataset="law")
+    scored = add_job(workbench, owner, "score", predict={"dataset": "law"}, model_name_or_path=None, data=None)
+    again = add_job(workbench, owner, "train", dataset="law")
+    assert "at least one run" in li.get("/compare?search=").text
+    assert "at least one run" not in li.get("/compare").text + li.get("/compare?search=law&choose=1").text
+    assert "of different kinds" in li.get(f"/compare?runs={trained.id},{scored.id}").text
+    assert "set up the same" in li.get(f"/compare?runs={trained.id},{again.id}").text

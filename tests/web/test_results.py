@@ -8,7 +8,7 @@ from tools.screenshot import Browser
 from metier.workbench.accounts import Person
 from metier.workbench.workbench import Workbench
 from tests.support.bench import PASSWORD
-from tests.support.finished import answers, recipe_job
+from tests.support.finished import add_job, answers, recipe_job
 
 HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>**x**'
 
@@ -62,7 +62,13 @@ def test_a_wrong_parameter_is_marked_and_a_right_form_starts(
 ) -> None:
     job = recipe_job(workbench, owner)
     (workbench.jobs.folder_of(job) / "run/steps/train/adapter").mkdir(parents=True)
+    remembers = add_job(workbench, owner, "train", title="Other", dataset="medical_demo_en_test")
+    seen = "document.getElementById('evaluate-seen')"
     sign_in(tab, served)
+    tab.open(f"{served}/evaluate?model=run:{remembers.id}", width=1440)
+    assert tab.evaluate(f"{seen}.innerText") == ""
+    tab.fill("#evaluate-set", "medical_demo_en_test")
+    assert "how much it remembers" in tab.evaluate(f"{seen}.innerText")
     tab.open(f"{served}/evaluate?model=run:{job.id}", width=1440)
     assert "smollm2-135m" in tab.evaluate("document.querySelector('#evaluate-against').textContent")
     tab.fill("[name='predict.top_p']", "1.5")
@@ -71,9 +77,11 @@ def test_a_wrong_parameter_is_marked_and_a_right_form_starts(
     tab.click("#evaluate-form [type=submit]")
     assert tab.evaluate("document.activeElement.name") == "predict.top_p"
     tab.fill("[name='predict.top_p']", "0.8")
+    assert tab.evaluate(f"{seen}.classList.contains('hidden')")
     tab.submit("#evaluate-form [type=submit]")
     tab.wait_for("location.pathname.startsWith('/evaluate/')")
     made = workbench.jobs.page(owner, kinds=("score",)).jobs[0]
+    assert made.title == "Evaluate · Medical · medical_demo_en_test"
     assert made.spec["asked"]["predict"]["top_p"] == 0.8
     assert made.spec["asked"]["base_model_name_or_path"] == "smollm2-135m"
     tab.open(f"{served}/evaluate?run={made.id}", width=390)

@@ -39,6 +39,7 @@ from metier.workbench.settings import WorkbenchSettings
 from metier.workbench.shares import Reports, Shares
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Job
+from metier.workbench.taught import Taught
 
 
 class Workbench:
@@ -119,6 +120,7 @@ class Workbench:
         self.chats.hosts.free_again = self.jobs.changed
         self.jobs.removed.append(self.chats.forget_run)
         self.results = Results(self.jobs)
+        self.taught = Taught(self.artifacts)
         self.reports = Reports(self.jobs)
         self.shares = Shares(self.jobs, self.reports)
 

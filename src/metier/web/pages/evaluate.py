@@ -117,6 +117,9 @@ def result(
         ended=found.job.state in ENDED,
         reason=reason_text(found.job.reason),
         found=found,
+        seen=[]
+        if found.step.startswith("guard") or found.step.endswith("-base")
+        else services.taught.seen(person, found.job),
         lines={line.name: line for line in found.lines},
         rows=rows,
         shown=shown,
@@ -169,6 +172,7 @@ def _models(services: Workbench, person: Person, chosen: str) -> dict[str, list[
             "created": job.created,
             "base": str(job.spec["asked"].get("model_name_or_path") or ""),
             "test": str((job.spec["asked"].get("data") or {}).get("test") or ""),
+            "taught": ",".join(sorted(services.taught.sets(person, f"run:{job.id}"))),
         }
         for job in found
     ]

@@ -8,6 +8,7 @@
   const set = document.getElementById("evaluate-set");
   const against = document.getElementById("evaluate-against");
   const problem = document.getElementById("evaluate-problem");
+  const seen = document.getElementById("evaluate-seen");
   let setChosen = set.value !== "";
 
   function mark(field, text) {
@@ -49,6 +50,20 @@
     const test = chosen?.dataset.test;
     if (test && !setChosen && [...set.options].some((one) => one.value === test)) set.value = test;
     if (model.value) mark(model, "");
+  }
+
+  // What was trained on says what is remembered: told before the work, not only beside its scores.
+  function seenChanged() {
+    const taught = (model.selectedOptions[0]?.dataset.taught ?? "").split(",");
+    const isSeen = set.value !== "" && taught.includes(set.value);
+    seen.textContent = isSeen ? seen.dataset.text : ""; // words that come are read aloud, a hidden line's are not
+    seen.classList.toggle("hidden", !isSeen);
+  }
+
+  // The kind's word first, and a set that the model's own title names only once.
+  function titleOf(label) {
+    const parts = label.split(" · ").filter((one) => one !== set.value);
+    return [texts.title, ...parts, set.value].join(" · ").slice(0, 300);
   }
 
   function showProblem(error) {
@@ -116,7 +131,7 @@
     const work = workNow();
     const base = model.selectedOptions[0]?.dataset.base;
     const label = model.selectedOptions[0].dataset.label ?? model.selectedOptions[0].text;
-    const title = `${label} · ${set.value}`.slice(0, 300);
+    const title = titleOf(label);
     if (base && against.querySelector("input").checked) {
       Object.assign(work, { base_model_name_or_path: base, base_label: base, tuned_label: label, title });
     }
@@ -142,7 +157,9 @@
       button.disabled = false;
     }
   });
+  form.addEventListener("change", seenChanged);
   form.addEventListener("change", estimate);
   modelChanged();
+  seenChanged();
   estimate();
 })();
