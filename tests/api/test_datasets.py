@@ -98,6 +98,20 @@ def test_a_row_is_shown_as_the_model_sees_it(client: TestClient, tiny_model: Pat
     assert "Qwen3-8B" in absent.json()["detail"]
 
 
+def test_what_can_only_be_sent_anew_is_not_kept(client: TestClient) -> None:
+    sign_up(client)
+    for content, word in ((b"", "empty"), (workbook([["a"]]), "Word, Excel or zip")):
+        refused = client.post("/api/v1/uploads", params={"name": "cases.csv"}, content=content)
+        assert refused.status_code == 422
+        assert word in refused.json()["detail"]
+    assert client.get("/api/v1/uploads").json() == []
+    upload = send(client, "blank.csv", b"\n\n")
+    shown = client.get("/datasets/new", params={"upload": upload}, follow_redirects=True).text
+    assert "Choose another file" in shown
+    client.post(f"/datasets/uploads/{upload}/discard")
+    assert "not waiting any more" in client.get("/datasets/new", params={"upload": upload}, follow_redirects=True).text
+
+
 @pytest.mark.slow
 def test_a_check_finds_rows_and_goes_with_its_set(client: TestClient, workbench: Workbench, tiny_model: Path) -> None:
     sign_up(client)
@@ -177,8 +191,10 @@ def test_what_is_anothers_is_not_there(client: TestClient) -> None:
     assert client.get(f"/api/v1/uploads/{upload}").status_code == 404
     assert client.get("/api/v1/uploads").json() == []
     assert client.get("/api/v1/datasets").json()["datasets"] == []
-    for path in ("/datasets/cases", "/datasets/cases/rows-part", f"/datasets/new?upload={upload}"):
+    for path in ("/datasets/cases", "/datasets/cases/rows-part"):
         assert client.get(path, headers={"Accept": "text/html"}).status_code == 404, path
+    looked = client.get(f"/datasets/new?upload={upload}", headers={"Accept": "text/html"})
+    assert looked.headers["location"] == "/datasets?gone=true"  # as of one that never was
     client.cookies.clear()
     client.post("/api/v1/session", json={"name": "li", "password": PASSWORD})
     assert client.get("/api/v1/datasets/cases").status_code == 200

@@ -34,8 +34,8 @@ def test_an_excel_file_is_dropped_mapped_registered_and_seen_by_the_model(
 ) -> None:
     give_model(tiny_model)
     book = openpyxl.Workbook()
-    book.active.append(["编号", "咨询内容", "医生答复"])
-    for row in ([1, f"头晕{HOSTILE}", "请先测量血压。"], [2, "咳嗽", "多喝水。"], [3, "空", ""]):
+    book.active.append(["编号", "咨询内容", "医生答复", "类别"])
+    for row in ([1, f"头晕{HOSTILE}", "请先测量血压。", "内科"], [2, "咳嗽", "多喝水。", "内科"], [3, "空", "", "–"]):
         book.active.append(row)
     book.save(tmp_path / "问诊 2026.xlsx")
     sign_in(tab, served)
@@ -47,7 +47,8 @@ def test_an_excel_file_is_dropped_mapped_registered_and_seen_by_the_model(
     assert serious(tab) == []
     selects = "[...document.querySelectorAll('select[data-column]')]"
     chosen = tab.evaluate(f"Object.fromEntries({selects}.map(one => [one.dataset.column, one.value]))")
-    assert chosen == {"编号": "id", "咨询内容": "prompt", "医生答复": "response"}
+    assert chosen == {"编号": "id", "咨询内容": "prompt", "医生答复": "response", "类别": ""}
+    tab.fill("select[data-column=类别]", "meta")  # a text is a note, too
     tab.fill("select[data-column=医生答复]", "")
     tab.wait_for("!document.getElementById('look-needs').classList.contains('hidden')")
     assert "--" not in tab.evaluate("document.body.innerText")  # the page's own words
@@ -67,6 +68,12 @@ def test_an_excel_file_is_dropped_mapped_registered_and_seen_by_the_model(
     tab.click("#register")
     arrived(tab, "/datasets/问诊-2026")
     assert tab.evaluate("document.querySelectorAll('.rows-table tbody tr').length") == 3
+    words = tab.evaluate("document.querySelector('main').innerText")
+    assert "2 of 3 rows (1 left out as you chose)" in words
+    assert "Left out as you chose" in words
+    assert not tab.evaluate("!!document.querySelector('main .wrong, main .problem')")
+    tab.evaluate("history.back()")
+    arrived(tab, "/datasets")  # and not the upload, which is no more
     tab.open(f"{served}/datasets/问诊-2026?row=1&model=tiny", width=390)
     tab.wait_for("!!document.querySelector('.tokens')", 60)
     learnt = tab.evaluate("[...document.querySelectorAll('.tok.learnt')].map(t => t.textContent).join('')")

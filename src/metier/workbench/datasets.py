@@ -33,6 +33,8 @@ _NAME = re.compile(r"[^\W][\w.\-]{0,63}")
 _RESERVED = ("new", "uploads")  # places of the pages
 UPLOAD = "upload.json"
 PAGE = 50
+_OFFICE = (b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0")  # zip files, such as .docx, and old Office files
+_TEXTS = (".json", ".jsonl", ".csv", ".tsv", ".txt", ".md")
 _COUNTED = 1 << 22  # bytes between two looks at what the owner has already
 
 
@@ -84,7 +86,8 @@ class Datasets:
     # Uploads
 
     async def receive(self, owner: Person, file_name: str, parts: AsyncIterator[bytes]) -> Upload:
-        """Takes a file in, counting what really comes. Raises TooLargeError; DataError for a type that is not read."""
+        """Takes a file in, counting what really comes. Raises TooLargeError; DataError for a type that is not read,
+        and for what is nothing at all or no text under a text's name: such a file can only be sent anew."""
         suffix = _suffix(file_name)
         file_name = file_name.replace("\0", "")[:300]
         upload_id = new_id()
@@ -100,6 +103,7 @@ class Datasets:
                 self._count(owner, upload_id, size, whole=True)
                 target.flush()
                 os.fsync(target.fileno())
+            _refuse_other(folder / f"file{suffix}.part", suffix, file_name)
             (folder / f"file{suffix}.part").replace(folder / f"file{suffix}")
             write_json(folder / UPLOAD, {"file_name": file_name, "size": size})
         except BaseException:
@@ -315,6 +319,15 @@ def _suffix(file_name: str) -> str:
     if suffix not in CONTAINERS:
         raise DataError("data.unknown_file_type", file=file_name[:200], known=" ".join(CONTAINERS))
     return suffix + (".gz" if file_name.lower().endswith(".gz") else "")
+
+
+def _refuse_other(file: Path, suffix: str, file_name: str) -> None:
+    with file.open("rb") as source:
+        head = source.read(8)
+    if not head:
+        raise DataError("data.empty_file", file=file_name)
+    if suffix in _TEXTS and head.startswith(_OFFICE):
+        raise DataError("workbench.office_file", file=file_name, suffix=suffix)
 
 
 def names(rows: Iterable[Dataset]) -> list[str]:

@@ -42,9 +42,9 @@ class Shown:
 
 @router.get("/datasets")
 def datasets(
-    request: Request, services: Services, person: Reader, search: str = "", after: str | None = None
+    request: Request, services: Services, person: Reader, search: str = "", after: str | None = None, gone: bool = False
 ) -> Response:
-    """Own sets, shipped ones, and a place to drop a file."""
+    """Own sets, shipped ones, and a place to drop a file. gone: an upload was asked for that is not here any more."""
     try:
         found = services.datasets.page(person, search=search, after=after)
     except NotFoundError:
@@ -55,6 +55,7 @@ def datasets(
         person,
         found=found,
         search=search[:200],
+        gone=gone,
         shipped=[info for info in list_datasets() if info.origin == "shipped"],
         waiting=services.datasets.waiting(person),
         most=services.settings.upload_bytes,
@@ -66,7 +67,10 @@ def new(request: Request, services: Services, person: Reader, upload: str = "") 
     """An upload's columns, to be given roles, and a name for it."""
     if not upload:
         return RedirectResponse("/datasets", 303)
-    taken = services.datasets.upload(person, upload)
+    try:
+        taken = services.datasets.upload(person, upload)
+    except NotFoundError:  # such as by the browser's Back, once it is registered
+        return RedirectResponse("/datasets?gone=true", 303)
     seen = services.datasets.look(person, upload)
     suggested = suggest_roles(seen.columns) if seen.needs_columns else {}
     if suggested:

@@ -12,9 +12,16 @@
   let touched = Boolean(form.dataset.touched);
   let newest = 0;
 
+  // A note is kept under its column's name, whatever it is and however many there are; a column that was recognised as
+  // all notes of a row stays that.
+  function roleOf(select) {
+    if (select.value !== "meta" || select.querySelector("option[selected]")?.value === "meta") return select.value;
+    return `meta.${select.dataset.column}`;
+  }
+
   function reading() {
     const columns = {};
-    if (touched) for (const select of selects) if (select.value) columns[select.value] = select.dataset.column;
+    if (touched) for (const select of selects) if (select.value) columns[roleOf(select)] = select.dataset.column;
     return { columns, format: byId("format").value || null, skip_bad_rows: byId("skip").checked };
   }
 
@@ -52,7 +59,7 @@
   for (const select of selects) {
     select.addEventListener("change", () => {
       touched = true;
-      for (const other of selects) if (other !== select && select.value && other.value === select.value) other.value = "";
+      for (const other of selects) if (other !== select && select.value && roleOf(other) === roleOf(select)) other.value = "";
       look();
     });
   }
