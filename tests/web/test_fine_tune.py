@@ -36,6 +36,16 @@ def value(tab: Browser, key: str) -> str:
     return str(tab.evaluate(f"document.querySelector('[data-at=\"{key}\"]').value"))
 
 
+def serious(tab: Browser) -> list[str]:
+    """What axe finds on the page as it is now."""
+    tab.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
+    found: list[str] = tab.evaluate(
+        "axe.run().then((all) => all.violations.filter((one) => ['serious', 'critical'].includes(one.impact))"
+        ".map((one) => one.id + ' ' + one.nodes.map((node) => node.target).join(' ')))"
+    )
+    return found
+
+
 @pytest.mark.slow
 def test_wrong_values_are_marked_as_typed_and_a_whole_one_becomes_one_job(
     form: Browser, served: str, workbench: Workbench
@@ -80,6 +90,7 @@ def test_all_that_is_wrong_stays_marked_after_a_start_and_the_side_says_so(form:
     form.evaluate("document.getElementById('tune').requestSubmit()")
     form.wait_for("document.activeElement.dataset.at && !document.getElementById('tune-start').disabled")
     assert form.evaluate(marks) == before
+    assert serious(form) == []
     form.fill("[data-at='train.learning_rate']", "")
     form.fill("[data-at='cutoff_len']", "64")
     form.wait_for("document.getElementById('tune-correct').classList.contains('hidden')")
@@ -127,11 +138,6 @@ def test_yaml_goes_both_ways_and_a_recipe_is_kept_under_a_name(form: Browser, se
 @pytest.mark.slow
 def test_the_form_is_usable_on_a_phone_and_with_a_screen_reader(form: Browser, served: str) -> None:
     form.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
-    form.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
-    found = form.evaluate(
-        "axe.run().then((all) => all.violations.filter((one) => ['serious', 'critical'].includes(one.impact))"
-        ".map((one) => one.id + ' ' + one.nodes.map((node) => node.target).join(' ')))"
-    )
-    assert found == []
+    assert serious(form) == []
     form.open(served + "/fine-tune", width=390)
     assert form.evaluate("document.documentElement.scrollWidth") <= 390
