@@ -51,6 +51,8 @@ def test_an_excel_file_is_dropped_mapped_registered_and_seen_by_the_model(
     tab.fill("select[data-column=类别]", "meta")  # a text is a note, too
     tab.fill("select[data-column=医生答复]", "")
     tab.wait_for("!document.getElementById('look-needs').classList.contains('hidden')")
+    tab.click("#register")
+    assert tab.evaluate("document.activeElement.dataset.column") == "编号"
     assert "--" not in tab.evaluate("document.body.innerText")  # the page's own words
     tab.fill("select[data-column=医生答复]", "response")
     tab.wait_for("document.getElementById('look-needs').classList.contains('hidden')")

@@ -72,6 +72,7 @@
     const problem = byId("register-problem");
     const name = byId("name").value.trim();
     problem.classList.add("hidden");
+    if (!byId("look-needs").classList.contains("hidden")) return selects[0].focus(); // the page asks for these first
     if (!NAME.test(name)) return tellName(texts.name);
     button.disabled = true;
     byId("register-state").classList.remove("hidden");
