@@ -16,6 +16,8 @@ from metier.workbench.workbench import Workbench
 from tests.faults.children import give_model
 from tests.support.bench import client_of, member, opened, sign_up, wait_for
 
+pytestmark = pytest.mark.slow
+
 SAMPLING = {"temperature": 1.0, "max_new_tokens": 12, "seed": 1}
 LONG = {"temperature": 0, "max_new_tokens": 9000, "seed": 1}
 

@@ -15,6 +15,8 @@ import pytest
 from tests.security.routes import Route, all_routes, body_of, readers
 from tests.security.world import CANARY, World
 
+pytestmark = pytest.mark.slow
+
 # What answers without a word of who asks. Everything else must not.
 OPEN = {
     "GET /healthz", "GET /readyz", "GET /metrics",

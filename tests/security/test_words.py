@@ -22,6 +22,8 @@ from tests.security.world import World, give_run
 from tests.support.bench import PASSWORD
 from tests.support.server import started
 
+pytestmark = pytest.mark.slow
+
 IMAGE = "<img src=x onerror=alert(1)><svg onload=alert(2)>"
 PLANTED = {"password": "canary-password-91", "key": "hf_canary_key_91", "address": "canary-hook-91"}
 

@@ -19,6 +19,8 @@ from metier.workbench.workbench import Workbench
 from tests.faults.children import give_data, give_model, training
 from tests.support.bench import PASSWORD, member, opened
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def ready(workbench: Workbench, owner: Person, tiny_model: Path) -> Iterator[Person]:
