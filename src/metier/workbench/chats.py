@@ -9,26 +9,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, delete, exists, func, or_, select, update
+from sqlalchemy import String, cast, delete, exists, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from metier.core.errors import ConfigError
 from metier.core.i18n import current_language
 from metier.workbench.accounts import Person
 from metier.workbench.chathosts import ChatHosts
 from metier.workbench.chatmodels import ChatModels, Weights
 from metier.workbench.chatprocess import ChatHost
+from metier.workbench.chatrows import (
+    checked_question,
+    conversation,
+    older_than,
+    own_chat,
+    question_of,
+    storable,
+    title_of,
+    turn_of,
+    turns_of,
+)
 from metier.workbench.chatsetup import ChatSetup
-from metier.workbench.errors import ConflictError, NotFoundError
+from metier.workbench.errors import ConflictError
 from metier.workbench.store.answers import forget_answers
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Chat, ChatTurn, now
 
 PAGE = 30
-LONGEST_QUESTION = 200_000
 _LONGEST_ANSWER = 1_000_000
-_TITLE = 80
 _SAVE_SECONDS = 0.7
 _log = logging.getLogger("metier.workbench")
 
@@ -96,7 +104,7 @@ class Chats:
     def get(self, owner: Person, chat_id: str) -> Chat:
         """One of somebody's conversations. Raises NotFoundError."""
         with self.database.read() as session:
-            return _own(session, owner, chat_id)
+            return own_chat(session, owner, chat_id)
 
     def page(self, owner: Person, *, search: str = "", after: str | None = None, limit: int = PAGE) -> ChatPage:
         """Somebody's conversations. search: words of titles, questions or answers; after: where a page ended."""
@@ -106,8 +114,8 @@ class Chats:
             query = query.where(or_(Chat.title.icontains(words, autoescape=True), said))
         with self.database.read() as session:
             if after is not None:
-                last = _own(session, owner, after)
-                query = query.where(_older(last))
+                last = own_chat(session, owner, after)
+                query = query.where(older_than(last))
             limit = max(1, min(limit, 100))
             rows = list(session.scalars(query.order_by(Chat.changed.desc(), Chat.id.desc()).limit(limit + 1)))
         return ChatPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
@@ -115,8 +123,8 @@ class Chats:
     def turns(self, owner: Person, chat_id: str) -> list[ChatTurn]:
         """All questions and answers in order; what is being written as far as it is."""
         with self.database.read() as session:
-            _own(session, owner, chat_id)
-            turns = _turns(session, chat_id)
+            own_chat(session, owner, chat_id)
+            turns = turns_of(session, chat_id)
         for turn in turns:
             live = self._writing.get(turn.id)
             if live is not None:
@@ -130,9 +138,9 @@ class Chats:
         for reference in setup.models if setup is not None else ():
             self.models.weights(owner, reference, verify=False)
         with self.database.write() as session:
-            chat = _own(session, owner, chat_id)
+            chat = own_chat(session, owner, chat_id)
             if title is not None:
-                chat.title = _clean(title).strip()[:300] or chat.title
+                chat.title = storable(title).strip()[:300] or chat.title
             if setup is not None:
                 chat.setup = setup.model_dump(mode="json")
         return chat
@@ -141,7 +149,7 @@ class Chats:
         """Removes a conversation with all that was said."""
         self.stop_answers(owner, chat_id)
         with self.database.write() as session:
-            chat = _own(session, owner, chat_id)
+            chat = own_chat(session, owner, chat_id)
             session.execute(delete(ChatTurn).where(ChatTurn.chat_id == chat_id))
             session.delete(chat)
             forget_answers(session, owner.id, chat_id)
@@ -164,25 +172,25 @@ class Chats:
 
         Raises ConflictError while the chat answers, or where no device is free and `wait` is off.
         """
-        question = _checked(text)
+        question = checked_question(text)
         self._refuse_while_writing(chat_id)
         setup, host = self._ready(owner, chat_id, wait=wait)
         with self._lock:
             self._refuse_while_writing(chat_id)
             with self.database.write() as session:
-                chat = _own(session, owner, chat_id)
+                chat = own_chat(session, owner, chat_id)
                 last = session.scalar(select(func.max(ChatTurn.place)).where(ChatTurn.chat_id == chat_id))
                 place = 0 if last is None else last + 1
                 turn = ChatTurn(owner_id=owner.id, chat_id=chat_id, place=place, role="user", text=question)
                 session.add(turn)
-                chat.title = chat.title or _title(question)
+                chat.title = chat.title or title_of(question)
                 answers = self._begin(session, chat, setup, host, place + 1)
             self._send(owner, chat_id, setup, host, answers, draw=0)
         return [turn, *answers]
 
     def edit(self, owner: Person, chat_id: str, turn_id: str, text: str, *, wait: bool = False) -> list[ChatTurn]:
         """Asks a question anew in other words: it and what followed it are replaced."""
-        question = _checked(text)
+        question = checked_question(text)
         return self._again(owner, chat_id, turn_id, question, wait=wait)
 
     def regenerate(self, owner: Person, chat_id: str, turn_id: str, *, wait: bool = False) -> list[ChatTurn]:
@@ -238,14 +246,14 @@ class Chats:
         with self._lock:
             self._refuse_while_writing(chat_id)
             with self.database.write() as session:
-                chat = _own(session, owner, chat_id)
-                turn = _turn(session, chat_id, turn_id)
+                chat = own_chat(session, owner, chat_id)
+                turn = turn_of(session, chat_id, turn_id)
                 if turn.role == "assistant":
-                    turn = _question_of(session, turn)
+                    turn = question_of(session, turn)
                 if text is not None:
                     turn.text = text
                     if turn.place == 0:
-                        chat.title = _title(text)
+                        chat.title = title_of(text)
                 turn.details = {**turn.details, "draws": int(turn.details.get("draws", 0)) + 1}
                 session.execute(delete(ChatTurn).where(ChatTurn.chat_id == chat_id, ChatTurn.place > turn.place))
                 answers = self._begin(session, chat, setup, host, turn.place + 1)
@@ -273,7 +281,7 @@ class Chats:
     ) -> None:
         self._stamps[chat_id] = self.stamp(chat_id) + 1
         with self.database.read() as session:
-            turns = _turns(session, chat_id)
+            turns = turns_of(session, chat_id)
         for number, answer in enumerate(answers):
             # Two models draw alike, so that they can be compared; one model twice shows how its answers vary.
             twice = number if len(set(setup.models)) == 1 else 0
@@ -293,7 +301,7 @@ class Chats:
 
     def _hear(self, one: Writing, event: dict[str, Any]) -> None:
         if event["event"] == "piece":
-            _add(one, event["kind"], _clean(event["text"]))
+            _add(one, event["kind"], storable(event["text"]))
             return
         known: dict[str, Any] = {
             name: event[name]
@@ -323,21 +331,6 @@ class Chats:
             self._stamps[one.chat_id] = self.stamp(one.chat_id) + 1
 
 
-def conversation(turns: Sequence[ChatTurn], side: str, *, before: int) -> list[tuple[str, str]]:
-    """What one side is shown: the questions, and its own answers to them. A question that was never answered is left
-    out, but for the last one."""
-    shown: list[tuple[str, str]] = []
-    questions = [turn for turn in turns if turn.role == "user" and turn.place < before]
-    for question in questions:
-        answers = {t.side: t.text for t in turns if t.role == "assistant" and t.place == question.place + 1}
-        answer = answers.get(side, answers.get("left", ""))
-        if question.place + 1 == before:
-            shown.append(("user", question.text))
-        elif answer.strip():
-            shown += [("user", question.text), ("assistant", answer)]
-    return shown
-
-
 def _add(one: Writing, kind: str, text: str) -> None:
     with one.lock:
         if kind == "notice":
@@ -348,55 +341,3 @@ def _add(one: Writing, kind: str, text: str) -> None:
             one.thinking += text
         else:
             one.text += text
-
-
-def _own(session: Session, owner: Person, chat_id: str) -> Chat:
-    chat = session.scalar(select(Chat).where(Chat.id == chat_id, Chat.owner_id == owner.id))
-    if chat is None:
-        raise NotFoundError("workbench.not_found")
-    return chat
-
-
-def _turns(session: Session, chat_id: str) -> list[ChatTurn]:
-    query = select(ChatTurn).where(ChatTurn.chat_id == chat_id).order_by(ChatTurn.place, ChatTurn.side)
-    return list(session.scalars(query))
-
-
-def _turn(session: Session, chat_id: str, turn_id: str) -> ChatTurn:
-    turn = session.scalar(select(ChatTurn).where(ChatTurn.id == turn_id, ChatTurn.chat_id == chat_id))
-    if turn is None:
-        raise NotFoundError("workbench.not_found")
-    return turn
-
-
-def _question_of(session: Session, answer: ChatTurn) -> ChatTurn:
-    query = select(ChatTurn).where(
-        ChatTurn.chat_id == answer.chat_id, ChatTurn.place == answer.place - 1, ChatTurn.role == "user"
-    )
-    question = session.scalar(query)
-    if question is None:
-        raise NotFoundError("workbench.not_found")
-    return question
-
-
-def _older(last: Chat) -> ColumnElement[bool]:
-    return (Chat.changed < last.changed) | ((Chat.changed == last.changed) & (Chat.id < last.id))
-
-
-def _checked(text: str) -> str:
-    cleaned = _clean(text).strip()
-    if not cleaned:
-        raise ConfigError("workbench.chat_empty")
-    if len(cleaned) > LONGEST_QUESTION:
-        raise ConfigError("workbench.chat_too_long", most=LONGEST_QUESTION)
-    return cleaned
-
-
-def _clean(text: str) -> str:
-    """Without what a database cannot keep: zero bytes (PostgreSQL) and halves of characters."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-
-def _title(question: str) -> str:
-    line = " ".join(question.split())
-    return line if len(line) <= _TITLE else line[: _TITLE - 1] + "…"

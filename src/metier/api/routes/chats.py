@@ -15,7 +15,7 @@ from metier.api.chatstream import chat_stream, turn_view
 from metier.api.once import once
 from metier.workbench.accounts import Person
 from metier.workbench.chathosts import holder_text
-from metier.workbench.chats import LONGEST_QUESTION
+from metier.workbench.chatrows import LONGEST_QUESTION
 from metier.workbench.chatsetup import ChatSetup, ModelName
 from metier.workbench.jobs import reason_text
 from metier.workbench.store.tables import Chat

@@ -14,7 +14,7 @@ from metier.web.render import page, say
 from metier.web.visit import Reader
 from metier.workbench.accounts import Person
 from metier.workbench.chatmodels import ChatModel
-from metier.workbench.chats import LONGEST_QUESTION
+from metier.workbench.chatrows import LONGEST_QUESTION
 from metier.workbench.chatsetup import ChatSampling, ChatSetup
 from metier.workbench.errors import NotFoundError
 from metier.workbench.jobs import reason_text
