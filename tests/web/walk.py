@@ -47,7 +47,9 @@ class Walk:
         return str(self.tab.evaluate("location.pathname"))
 
     def station(self, name: str) -> None:
-        """Notes what is wider than the screen, and takes the pictures of this page."""
+        """Makes sure that this is no error page, notes what is wider than the screen, and takes the picture."""
+        status = self.tab.evaluate("performance.getEntriesByType('navigation')[0].responseStatus")
+        assert status == 200, f"{name}: {status} at {self.path}"
         self.passed.append(name)
         over = self.tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if over > 0:
@@ -138,7 +140,7 @@ class Walk:
         whole = "#chat-turns .answer[data-state=whole]"
         self.tab.wait_for(f"!!document.querySelector('{whole}')", seconds)
         self.station("chat")
-        return str(self.tab.evaluate(f"document.querySelector('{whole}').innerText"))
+        return str(self.tab.evaluate(f"document.querySelector('{whole} .answer-text').innerText")).strip()
 
     def unload(self) -> None:
         """Gives the device back, as the chat offers."""
