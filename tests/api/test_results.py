@@ -16,7 +16,8 @@ from metier.workbench.results import Results
 from metier.workbench.store.tables import Job
 from metier.workbench.workbench import Workbench
 from tests.support.bench import PASSWORD, member
-from tests.support.finished import add_job, answers, predicted, recipe_job
+from tests.support.ended import written
+from tests.support.finished import add_job, answers, recipe_job
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_rows_come_worst_first_and_can_be_searched_and_paged(
 
 def test_answers_can_be_looked_at_while_they_are_made(li: TestClient, workbench: Workbench, owner: Person) -> None:
     job = add_job(workbench, owner, "predict", state="running", dataset="cases")
-    file = predicted(workbench.jobs.folder_of(job) / "run" / "steps" / "predict", answers(3, 3))
+    file = written(workbench.jobs.folder_of(job) / "run" / "steps" / "predict", answers(3, 3))
     with file.open("a", encoding="utf-8") as growing:
         growing.write('{"prompt": "half')
     rows = li.get(f"/api/v1/jobs/{job.id}/results/rows").json()

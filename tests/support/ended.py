@@ -62,7 +62,7 @@ def predicted(
     """An ended predict job with these answers."""
     work = check_work("predict", {"model_name_or_path": "smollm2-135m", "dataset": "medical_demo_en", **values})
     job = ended(workbench, owner, "predict", work, title)
-    _predictions(_step(workbench, job, "predict"), rows)
+    written(_step(workbench, job, "predict"), rows)
     return job
 
 
@@ -84,7 +84,7 @@ def recipe_run(
         recipe[section][name] = value
     job = ended(workbench, owner, "recipe", recipe, title)
     for side, number, words in (("base", right[0], base_words), ("tuned", right[1], tuned_words)):
-        _predictions(_step(workbench, job, f"predict-{side}"), answers(rows, number, words=words))
+        written(_step(workbench, job, f"predict-{side}"), answers(rows, number, words=words))
         _evaluate(_step(workbench, job, f"evaluate-{side}"), _step(workbench, job, f"predict-{side}"))
     events: list[dict[str, Any]] = [{"event": "step", "name": "train", "of": "train"}]
     for step in range(1, 61):
@@ -99,11 +99,15 @@ def _step(workbench: Workbench, job: Job, name: str) -> Path:
     return workbench.jobs.folder_of(job) / layout.RUN / "steps" / name
 
 
-def _predictions(folder: Path, rows: list[dict[str, Any]]) -> None:
+def written(folder: Path, rows: list[dict[str, Any]]) -> Path:
+    """A finished predict step with these answers; returns their file."""
     folder.mkdir(parents=True)
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    (folder / "predictions.jsonl").write_text(text, encoding="utf-8")
-    write_json(folder / "done.json", {"fingerprint": sha256_text(text), "seconds": 1.0, "summary": {}})
+    file = folder / "predictions.jsonl"
+    text = "".join(json.dumps(row) + "\n" for row in rows)  # halves of characters can be among them
+    file.write_text(text, encoding="utf-8")
+    done = {"fingerprint": sha256_text(text), "seconds": 1.0, "summary": {}, "ended": "2026-11-24T09:05:00+00:00"}
+    write_json(folder / "done.json", done)
+    return file
 
 
 def _evaluate(folder: Path, predictions: Path) -> None:

@@ -1,4 +1,4 @@
-"""Jobs as they are when they have ended: a run folder with real scores of made-up answers, and the row for it."""
+"""Recipes that have ended, up to their comparison and report: real scores of made-up answers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from metier.evaluate import CompareSpec, EvaluateSpec, run_compare, run_evaluate
 from metier.report import ReportSpec, run_report
 from metier.workbench import layout
 from metier.workbench.accounts import Person
-from metier.workbench.store.tables import Job, now
+from metier.workbench.store.tables import Job
 from metier.workbench.work import gain_of
 from metier.workbench.workbench import Workbench
+from tests.support.ended import ended, written
 
 LETTERS = "ABCDE"
 
@@ -40,19 +41,10 @@ def answers(count: int, right: int, *, said: dict[int, str] | None = None) -> li
     return rows
 
 
-def predicted(folder: Path, rows: list[dict[str, Any]]) -> Path:
-    """A finished predict step."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "predictions.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    write_json(folder / "done.json", {"summary": {}, "seconds": 1.0, "ended": "2026-11-24T09:05:00+00:00"})
-    return path
-
-
 def compared_run(run: Path, base: list[dict[str, Any]], tuned: list[dict[str, Any]]) -> dict[str, Any]:
     """Both models' answers, scored, compared and reported, in the run folder `run`; returns the comparison."""
     quiet, steps = EventLog(None, ()), run / "steps"
-    files = {side: predicted(steps / f"predict-{side}", rows) for side, rows in (("base", base), ("tuned", tuned))}
+    files = {side: written(steps / f"predict-{side}", rows) for side, rows in (("base", base), ("tuned", tuned))}
     for side, file in files.items():
         run_evaluate(EvaluateSpec(pred_file=file, bootstrap_samples=100), steps / f"evaluate-{side}", quiet)
     run_compare(CompareSpec(**files, bootstrap_samples=100), steps / "compare", quiet)
@@ -85,8 +77,4 @@ def add_job(
 ) -> Job:
     """Only the row, with an empty folder."""
     asked = {"model_name_or_path": "smollm2-135m", "data": {"train": "cases", "test": "cases_test"}, **asked}
-    job = Job(owner_id=owner.id, kind=kind, title=title, spec={"asked": asked, "work": asked}, state=state, ended=now())
-    with workbench.database.write() as session:
-        session.add(job)
-    workbench.jobs.folder_of(job).mkdir(parents=True)
-    return job
+    return ended(workbench, owner, kind, asked, title, state)
