@@ -235,3 +235,12 @@ def test_every_page_of_a_waiting_job_says_what_holds_the_device(
         answer = client.get(path, headers=HTML)
         assert answer.status_code == 200, path
         assert path == "/" or sign in answer.text, path
+
+
+def test_the_fetching_of_a_model_is_told_in_bytes(client: TestClient, li: str, workbench: Workbench) -> None:
+    workbench.scheduler.stop()
+    job = made(workbench, li, "running")
+    told(workbench, job, {"event": "progress", "step": 92_871_040, "total": 185_742_080, "unit": "bytes", "of": ""})
+    for path in (f"/runs/{job.id}", "/runs", "/"):
+        text = client.get(path, headers=HTML).text
+        assert "Fetching the model" in text and "92.9 MB / 186 MB" in text, path

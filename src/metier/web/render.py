@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from metier import __version__
 from metier.core.files import sha256_file
 from metier.core.i18n import current_language, translate
+from metier.core.units import size_text
 from metier.web.markdown import to_html
 from metier.workbench.accounts import Person
 
@@ -100,17 +101,6 @@ def moment(value: datetime | None) -> Markup:
         return Markup("–")
     iso = value.isoformat(timespec="seconds")
     return Markup('<time datetime="{}">{}</time>').format(iso, iso[:16].replace("T", " "))
-
-
-def size_text(value: float | None) -> str:
-    """Bytes in units of a thousand."""
-    if value is None:
-        return "–"
-    for unit in ("B", "KB", "MB", "GB", "TB"):
-        if value < 1000 or unit == "TB":
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-        value /= 1000
-    return "–"
 
 
 def duration(seconds: float | None) -> str:

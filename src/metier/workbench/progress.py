@@ -16,11 +16,13 @@ FIGURES = ("step", "loss", "eval_loss", "learning_rate", "tokens_per_second", "r
 @dataclass(frozen=True)
 class Progress:
     """step: the name of the step at work; done, total: of its units, such as optimizer steps or rows;
-    left_seconds: until this step ends; figures: what it last measured."""
+    unit: `bytes` while the model is being fetched; left_seconds: until this step ends; figures: what it last
+    measured."""
 
     step: str = ""
     done: float | None = None
     total: float | None = None
+    unit: str = ""
     left_seconds: float | None = None
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -45,6 +47,7 @@ def progress_of(folder: Path) -> Progress:
         step=step,
         done=told.get("step"),
         total=told.get("total"),
+        unit=str(told.get("unit") or ""),
         left_seconds=_left(told),
         figures={name: told[name] for name in FIGURES if told.get(name) is not None},
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from metier.core.i18n import has_text, translate
+from metier.core.units import size_text
 
 
 def line_of(event: dict[str, Any]) -> str:
@@ -38,6 +39,9 @@ def step_label(name: str) -> str:
 
 
 def _progress(event: dict[str, Any]) -> str:
+    if event.get("unit") == "bytes":
+        done, total = size_text(event.get("step")), size_text(event.get("total"))
+        return translate("workbench.log_fetched", done=done, total=total)
     parts = [f"{event.get('step', '?')}/{event.get('total') or '?'}"]
     for name, form in (
         ("loss", "loss {:.4f}"),
@@ -47,5 +51,6 @@ def _progress(event: dict[str, Any]) -> str:
     ):
         if isinstance(event.get(name), int | float):
             parts.append(form.format(event[name]))
-    parts += [str(event[name]) for name in ("metric", "doing") if event.get(name)]
+    if event.get("metric"):
+        parts.append(str(event["metric"]))
     return "  ".join(parts)

@@ -224,7 +224,11 @@
       const share = event.total ? Math.min(1, event.step / event.total) : 0;
       document.getElementById("bar").value = share;
       document.title = `${Math.floor(100 * share)} % · ${this.root.dataset.title} · Métier`;
-      this.figure("step", `${event.step} / ${event.total ?? "?"}`);
+      const fetching = event.unit === "bytes"; // a model, before or within a step
+      const name = fetching ? this.texts.fetching : this.texts.steps[event.of] ?? event.of;
+      if (name) document.getElementById("doing-step").textContent = name;
+      const amount = (value) => (fetching ? `${short(value)}B` : value);
+      this.figure("step", `${amount(event.step)} / ${event.total ? amount(event.total) : "?"}`);
       if (typeof event.loss === "number") this.figure("loss", event.loss.toFixed(4));
       if (typeof event.learning_rate === "number") this.figure("learning_rate", event.learning_rate.toExponential(2));
       if (typeof event.tokens_per_second === "number") this.figure("tokens_per_second", short(event.tokens_per_second));
