@@ -46,3 +46,12 @@ def test_a_browser_that_has_chosen_no_language_is_spoken_to_in_the_accounts(clie
     refused = client.get("/api/v1/jobs/0000000000000000", headers=english)
     assert refused.status_code == 404
     assert "未" in refused.json()["detail"] or "没有" in refused.json()["detail"]
+
+
+def test_a_key_that_opens_nothing_is_called_that(client: TestClient) -> None:
+    sign_up(client)
+    client.cookies.clear()
+    for given in ("Bearer ", "Bearer nonsense", "nonsense"):
+        answer = client.get("/api/v1/me", headers={"authorization": given})
+        assert (answer.status_code, answer.json()["code"]) == (401, "workbench.unknown_key")
+    assert client.get("/api/v1/me").json()["code"] == "workbench.not_signed_in"

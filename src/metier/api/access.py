@@ -33,7 +33,8 @@ def signed_in(request: Request) -> Person:
     """Who asks. Raises NotSignedInError."""
     person = maybe_person(request)
     if person is None:
-        raise NotSignedInError("workbench.not_signed_in")
+        by_key = "authorization" in request.headers
+        raise NotSignedInError("workbench.unknown_key" if by_key else "workbench.not_signed_in")
     return person
 
 

@@ -70,8 +70,11 @@ def restore(file: Path, /, *, home: Path | None = None, database_url: str | None
     from metier.workbench.backup import restore as put_back
     from metier.workbench.settings import default_settings
 
-    counts: dict[str, Any] = put_back(file, default_settings(folder=home, database_url=database_url))
-    write_line(translate("workbench.restored", **counts))
+    settings = default_settings(folder=home, database_url=database_url)
+    counts: dict[str, Any] = put_back(file, settings)
+    flags = f" --home {home}" if home is not None else ""
+    flags += " --database_url …" if database_url is not None else ""  # it may hold a password
+    write_line(translate("workbench.restored", folder=settings.folder, flags=flags, **counts))
 
 
 async def _serve(workbench: Any, listener: socket.socket) -> int:
