@@ -236,6 +236,7 @@
   async function planNow(mine, work) {
     const place = document.getElementById("tune-plan");
     place.setAttribute("aria-busy", "true");
+    let pause = 0; // before it is asked again: others' are being counted, or the server is away
     try {
       const answer = await fetch("/fine-tune/plan", {
         method: "POST",
@@ -244,21 +245,20 @@
       });
       const html = await answer.text();
       if (mine !== turn) return;
-      if (answer.status === 202) {
-        setTimeout(() => mine === turn && plan(mine, work), 2000);
+      if ([202, 429, 503].includes(answer.status)) {
+        pause = 2000;
       } else if (answer.ok) {
         place.innerHTML = html; // made by the server's templates, everything in it escaped
         metier.writeTimes(place);
         const learnt = place.querySelector(".tune-sees mark");
         if (learnt) learnt.parentElement.scrollTop = learnt.offsetTop - learnt.parentElement.offsetTop - 70;
-      } else if (answer.status === 503 || answer.status === 429) {
-        setTimeout(() => mine === turn && plan(mine, work), 2000);
       }
     } catch {
-      setTimeout(() => mine === turn && plan(mine, work), 3000);
-    } finally {
-      if (mine === turn) place.setAttribute("aria-busy", "false");
+      pause = 3000;
     }
+    if (mine !== turn) return;
+    if (pause) setTimeout(() => mine === turn && plan(mine, work), pause);
+    else place.setAttribute("aria-busy", "false");
   }
 
   // The model's source fills itself in.
