@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from metier.api import stream
 from metier.core.files import append_jsonl
+from metier.web.pages.home import _last_visit
 from metier.workbench import following, layout
 from metier.workbench.accounts import Person
 from metier.workbench.store.tables import Job, Lease, now
@@ -244,3 +245,16 @@ def test_the_fetching_of_a_model_is_told_in_bytes(client: TestClient, li: str, w
     for path in (f"/runs/{job.id}", "/runs", "/"):
         text = client.get(path, headers=HTML).text
         assert "Fetching the model" in text and "92.9 MB / 186 MB" in text, path
+
+
+@pytest.mark.parametrize("odd", ["²", "9" * 11, "-1", "1e3", ""])
+def test_what_a_browser_sends_back_may_be_anything(client: TestClient, li: str, workbench: Workbench, odd: str) -> None:
+    job = made(workbench, li)
+    told(workbench, job, *points(1, 3))
+    for asked in ({"params": {"from": f"e{odd}.l{odd}"}}, {"headers": {"last-event-id": f"e{odd}.l{odd}".encode()}}):
+        seen = messages(client.get(f"/api/v1/jobs/{job.id}/events", **asked).text)
+        assert seen[-1][1] == "end"
+    assert _last_visit(f"{odd}.{odd}")[1].startswith(("0.", "9"))
+    cookie = f"metier={client.cookies['metier']}; metier_visit={odd}.{odd}"
+    client.cookies.clear()
+    assert client.get("/", headers={**HTML, "cookie": cookie.encode("latin-1")}).status_code == 200

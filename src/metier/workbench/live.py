@@ -12,6 +12,7 @@ from typing import Any
 
 from metier.workbench import layout
 
+_POSITION = re.compile(r"e([0-9]{1,18})\.l([0-9]{1,18})")
 _MOST = 1 << 20  # bytes that are read at once
 _TAIL = 1 << 16  # bytes of the newest events: enough for the last progress of a step
 _FAR = 1 << 62
@@ -52,9 +53,8 @@ class Feed:
 
     def seek(self, position: str) -> None:
         """Goes to a position (`e<bytes>.l<bytes>`) that was given out earlier; anything else begins at the start."""
-        first, _, second = position.partition(".")
-        if first[:1] == "e" and first[1:].isdigit() and second[:1] == "l" and second[1:].isdigit():
-            self.events, self.log = int(first[1:]), int(second[1:])
+        if (match := _POSITION.fullmatch(position)) is not None:
+            self.events, self.log = int(match[1]), int(match[2])
 
     def seek_end(self) -> None:
         """Goes behind the last whole line of what is there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -25,6 +26,7 @@ router = APIRouter()
 _SHOWN = 8
 _VISIT_COOKIE = "metier_visit"  # `<when the visit before ended>.<last time here>`, in seconds
 _VISIT = timedelta(minutes=30)  # between two looks that belong to one visit
+_SECONDS = re.compile("[0-9]{1,11}")
 _YEAR = 31_536_000
 
 
@@ -71,7 +73,7 @@ def _last_visit(cookie: str) -> tuple[datetime | None, str]:
     """When the visit before this one ended, and the cookie from now on. Looks within half an hour are one visit."""
     now_seconds = int(datetime.now(UTC).timestamp())
     first, _, second = cookie.partition(".")
-    since, last = (int(part) if part.isdigit() and len(part) < 12 else 0 for part in (first, second))
+    since, last = (int(part) if _SECONDS.fullmatch(part) else 0 for part in (first, second))
     if last and now_seconds - last > _VISIT.total_seconds():
         since = last
     return datetime.fromtimestamp(since, UTC) if since else None, f"{since}.{now_seconds}"
