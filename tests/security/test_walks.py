@@ -185,6 +185,18 @@ def test_attack_59_hostile_texts_in_searches_find_and_break_nothing(world: World
                 assert CANARY not in answer.text, str(route)
 
 
+def test_attack_59_hostile_texts_break_nothing_of_ones_own_either(world: World) -> None:
+    asked = set()
+    with world.client("a") as client:
+        for route in readers():
+            for parameter in route.query if route.names else ():
+                asked.add(str(route))
+                for text in (*HOSTILE_TEXTS, "²", "e².l²", "1e999"):
+                    answer = ask(client, route, world.address(route), params={parameter["name"]: text})
+                    assert answer.status_code < 500, f"{route} {parameter['name']}={text!r}"
+    assert len(asked) > 10
+
+
 def test_attack_59_a_percent_sign_is_a_percent_sign(world: World) -> None:
     with world.client("a") as client:
         found = {
