@@ -1,0 +1,1 @@
+"""Models and specialists over the OpenAI protocol."""

@@ -1,0 +1,106 @@
+"""A document as it was read: one text, and where in it each page lies.
+
+All offsets count characters of `Document.text` (NFC, line ends `\\n`), half-open. They are what passages, quotations
+and citations point with, so the text of a stored document never changes; new bytes are a new document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from metier.core.i18n import translate
+
+Origin = Literal["text", "ocr", "empty", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a document; a file without pages is one page.
+
+    number: 1-based, as in the file; start, end: where its text lies; origin: the file's own text, OCR, nothing on it,
+    or not readable; confidence: of OCR, 0 to 1; width, height: points, None where a page has no size.
+    """
+
+    number: int
+    start: int
+    end: int
+    origin: Origin = "text"
+    confidence: float | None = None
+    width: float | None = None
+    height: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading that the file itself marks. level: 1 is the highest."""
+
+    start: int
+    end: int
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table in the text, one row a line, cells parted by ` | `. header: lines of it that are its header."""
+
+    start: int
+    end: int
+    header: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page, as fractions of its width and height from the upper left corner."""
+
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the reader of a document should know, such as a page without text or hidden words.
+
+    key, fields: of the catalogue, told in the language of whoever looks; page: where, None for the whole file.
+    """
+
+    key: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    page: int | None = None
+
+    def text(self) -> str:
+        """The notice in the current language."""
+        return translate(self.key, **self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as it was read.
+
+    name: the file's name as shown (never a path); kind: `pdf`, `text`, `markdown`, `html`, `docx`, `xlsx`, `csv`,
+    `image`; sha256: of its bytes; encoding: as decided, empty where the format says it; boxes: where the lines of OCR
+    stand (offset of the first character → box), for pages that were read by it.
+    """
+
+    name: str
+    kind: str
+    sha256: str
+    text: str
+    pages: tuple[Page, ...]
+    title: str = ""
+    encoding: str = ""
+    headings: tuple[Heading, ...] = ()
+    tables: tuple[Table, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    boxes: tuple[tuple[int, Box], ...] = ()
+
+    def page_at(self, offset: int) -> int:
+        """The number of the page that holds a character."""
+        for page in self.pages:
+            if offset < page.end:
+                return page.number
+        return self.pages[-1].number if self.pages else 1
