@@ -19,7 +19,12 @@ class Waiting:
 
 
 def waiting_of(job: Job, queue: Sequence[Job], holders: Sequence[dict[str, Any]]) -> Waiting:
-    """Why a job has not begun. queue: everything that runs and waits, in order."""
+    """Why a job has not begun. queue: everything that runs and waits, in order.
+
+    The job was read a moment before the holders: what has begun meanwhile is not held up by itself.
+    """
+    if any(one["id"] == job.id for one in holders):
+        return Waiting(0, [])
     line = [one.id for one in queue if one.state == "queued" and bool(one.wanted_devices) == bool(job.wanted_devices)]
     held = [one for one in holders if one["kind"]]
     short = job.wanted_devices > len(holders) - len(held)
