@@ -4,8 +4,9 @@
 
 A server process on a data folder that this script fills, and a real headless Chromium, signed in. Prints for each page
 the milliseconds until its first contentful paint (median of five loads), for the run page also until the curve is drawn
-and until all its points are there, and how long the page stands still when the curve is zoomed (the longest gap between
-two frames over twenty zooms, and the median milliseconds of drawing one).
+and until all its points are there, how long the page stands still when the curve is zoomed (the longest gap between
+two frames over twenty zooms, and the median milliseconds of drawing one), and the milliseconds from the writing of a
+log line until it stands on the page (a hundred lines, ten a second).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench.event_streams import fill as followed
+from bench.event_streams import write
 from tests.support.server import started
 from tools.screenshot import Browser, browser, find_chromium
 
@@ -30,7 +33,7 @@ from metier.workbench.settings import WorkbenchSettings
 from metier.workbench.store.tables import Job, now
 from metier.workbench.workbench import Workbench
 
-PAINT_BAR, STALL_BAR = 500, 200  # milliseconds
+PAINT_BAR, STALL_BAR, LINE_BAR = 500, 200, 500  # milliseconds
 PASSWORD = "a good long password"  # noqa: S105 - of an account that lives as long as this script
 PAGES = ("/", "/datasets", "/models", "/fine-tune", "/runs", "/chat", "/evaluate", "/compare", "/reports", "/settings")
 
@@ -95,6 +98,38 @@ _ZOOMS = """(async () => {
 })()"""
 
 
+_LINES = """(() => {
+  window.delays = new Map();
+  const look = () => {
+    for (const [, number, at] of document.getElementById("log").textContent.matchAll(/written (\\d+) at ([\\d.]+)/g)) {
+      if (!delays.has(number)) delays.set(number, Date.now() - 1000 * at);
+    }
+  };
+  new MutationObserver(look).observe(document.getElementById("log"), { childList: true, subtree: true });
+})()"""
+
+
+def line_delays(folder: Path, tab: Browser) -> list[float]:
+    """Milliseconds from the writing of a line of the log until it is on the page."""
+    job, place, _ = followed(folder)
+    with started(folder) as server:
+        sign_in(tab, server.address)
+        tab.open(f"{server.address}/runs/{job}", width=1440)
+        tab.wait_for("metierRun.source?.readyState === 1")
+        tab.evaluate(_LINES)
+        write(place, 100)
+        tab.wait_for("delays.size === 100", 30)
+        return sorted(tab.evaluate("[...delays.values()]"))
+
+
+def sign_in(tab: Browser, address: str) -> None:
+    """Signs in, or up where there is no account."""
+    tab.open(address + "/")
+    tab.fill("[name=name]", "li")
+    tab.fill("[name=password]", PASSWORD)
+    tab.submit(".fields button")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--points", type=int, default=100_000)
@@ -112,10 +147,7 @@ def main() -> None:
             started(Path(name) / "bench", METIER_HOME=str(Path(name) / "home")) as server,
             browser(chromium) as tab,
         ):
-            tab.open(server.address + "/")
-            tab.fill("[name=name]", "li")
-            tab.fill("[name=password]", PASSWORD)
-            tab.submit(".fields button")
+            sign_in(tab, server.address)
             began = time.monotonic()
             tab.open(f"{server.address}/runs/{newest}", width=1440)
             tab.wait_for("window.metierRun?.charts?.points.steps.length > 0", 60)
@@ -133,6 +165,11 @@ def main() -> None:
                 first = paint(tab, server.address + page)
                 good &= first <= PAINT_BAR
                 print(f"first paint of {page} with {runs} runs: {first:.0f} ms (bar {PAINT_BAR} ms)")
+        with browser(chromium) as tab:
+            delays = line_delays(Path(name) / "followed", tab)
+        good &= delays[-1] <= LINE_BAR
+        middle = statistics.median(delays)
+        print(f"a log line to the page: {middle:.0f} ms, at most {delays[-1]:.0f} ms (bar {LINE_BAR} ms)")
     sys.exit(0 if good else 1)
 
 
