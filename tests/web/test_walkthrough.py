@@ -15,13 +15,19 @@ from tests.faults.children import give_model
 from tests.support.server import Server
 from tests.web.walk import Walk, odd_table
 
-pytestmark = pytest.mark.slow
-
 PARTS = ("头痛", "咳嗽", "发热", "腹痛", "乏力", "皮疹", "胸闷", "失眠", "耳鸣", "关节痛")
 SPANS = ("两天", "三天", "一周", "半个月", "一个月")
 
 
-@pytest.mark.parametrize(("width", "language"), [(1440, "zh"), (390, "en")])
+@pytest.mark.parametrize(
+    ("width", "language"),
+    [
+        pytest.param(1440, "zh", marks=pytest.mark.slow),
+        pytest.param(390, "en", marks=pytest.mark.slow),
+        pytest.param(1440, "en", marks=pytest.mark.long),
+        pytest.param(390, "zh", marks=pytest.mark.long),
+    ],
+)
 def test_the_way_through(tmp_path: Path, tiny_model: Path, tab: Browser, width: int, language: str) -> None:
     give_model(tiny_model)
     rows = [(f"{part}{span}，怎么办？", f"建议先休息，{part}超过{span}请就医。") for part in PARTS for span in SPANS]
