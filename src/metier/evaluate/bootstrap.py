@@ -13,18 +13,32 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metier.evaluate.metrics.definition import Array, Metric
+from metier.evaluate.metrics.definition import Array
 
 Combine = Callable[[Array, Array], Array]
 _CELLS = 1 << 22  # numbers in memory at once: 32 MB
 _KEPT = 1 << 27  # one byte each: 128 MB
 FEW = 30
 TOO_FEW = 6  # below this no two-sided 95 % test of paired rows can decide anything
+
+
+class Scale(Protocol):
+    """What an interval must know of a score: how rows are combined, where its scale ends (it starts at 0), and whether
+    each row is right or wrong."""
+
+    @property
+    def combine(self) -> Combine: ...
+
+    @property
+    def maximum(self) -> float: ...
+
+    @property
+    def proportion(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,7 @@ class Settings:
         return NormalDist().inv_cdf(self.tails[1])
 
 
-def interval(statistics_NS: Array, metric: Metric, settings: Settings) -> Interval:
+def interval(statistics_NS: Array, metric: Scale, settings: Settings) -> Interval:
     """The score of N rows with [N, S] statistics, and its interval."""
     rows = len(statistics_NS)
     score = _score(statistics_NS, metric.combine)
@@ -68,7 +82,7 @@ def interval(statistics_NS: Array, metric: Metric, settings: Settings) -> Interv
     return contrast([(1.0, statistics_NS)], metric.combine, settings)
 
 
-def paired_interval(base_NS: Array, tuned_NS: Array, metric: Metric, settings: Settings) -> Interval:
+def paired_interval(base_NS: Array, tuned_NS: Array, metric: Scale, settings: Settings) -> Interval:
     """Tuned minus base over the same N rows: each sample draws the same rows for both."""
     rows = len(base_NS)
     difference = _score(tuned_NS, metric.combine) - _score(base_NS, metric.combine)
