@@ -1,0 +1,71 @@
+"""Saying that the documents do not answer a question, and what would be needed so that they could."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from metier.core.i18n import Language, translate
+from metier.knowledge.passage import Hit
+from metier.specialists.premises import Missing
+from metier.specialists.tools import Searchable
+from metier.specialists.words import units
+
+_TERM = re.compile(r"[一-鿿]{2,}|[A-Za-z][\w'-]{2,}")
+_TERMS = 6
+
+
+def abstention(
+    question: str,
+    *,
+    missing: Sequence[Missing],
+    hits: Sequence[Hit],
+    knowledge: Mapping[str, Searchable],
+    language: Language,
+) -> str:
+    """The words of an answer that has nothing to rest on, as Markdown."""
+
+    def said(key: str, **fields: object) -> str:
+        return translate(f"specialists.{key}", language=language, **fields)
+
+    lines = [one.text(language) for one in missing] or [said("nothing_found")]
+    if not knowledge:
+        return said("no_documents")
+    lines.append("\n" + said("would_need"))
+    lines += [f"- {need}" for need in _needs(question, missing, hits, language)]
+    if hits and not missing:
+        nearest = said("and").join(dict.fromkeys(hit.passage.source for hit in hits[:3]))
+        lines.append("\n" + said("nearest", sources=nearest))
+    return "\n".join(lines)
+
+
+def _needs(question: str, missing: Sequence[Missing], hits: Sequence[Hit], language: Language) -> list[str]:
+    """What would have to be in the documents."""
+    if missing:
+        wrong = [one for one in missing if one.has_law]
+        needs = [
+            translate("specialists.need_law", language=language, law=m.named.law) for m in missing if not m.has_law
+        ]
+        return needs + [translate("specialists.need_article", language=language, law=m.named.law) for m in wrong]
+    terms = missing_terms(question, hits)
+    listed = translate("specialists.comma", language=language).join(terms) or question.strip()[:80]
+    return [translate("specialists.need_terms", language=language, terms=listed)]
+
+
+def missing_terms(question: str, hits: Sequence[Hit]) -> list[str]:
+    """The words of a question that none of the nearest passages has, in their order."""
+    known = {unit for hit in hits for unit in units(hit.passage.text)}
+    found = []
+    for term in _words(question):
+        wanted = set(units(term))
+        if wanted and not wanted & known and term not in found:
+            found.append(term)
+    return found[:_TERMS]
+
+
+def _words(text: str) -> list[str]:
+    """Words of a text; Chinese is cut by a dictionary."""
+    import jieba
+
+    words = (word for run in _TERM.findall(text) for word in jieba.cut(run) if len(word) > 1)
+    return [word for word in words if units(word)]

@@ -1,0 +1,95 @@
+"""What the documents say on a question, asked with the whole conversation: searched, put together, and weighed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from metier.knowledge.passage import Hit
+from metier.specialists.spec import Retrieval
+from metier.specialists.tools import Searchable
+from metier.specialists.words import units
+
+# As in reciprocal rank fusion (Cormack, Clarke, Büttcher 2009).
+_FUSION = 60
+# Characters of earlier messages that still say what a follow-up is about.
+_REMEMBERED = 600
+_FEW = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One way to ask. weight: how much its ranks count."""
+
+    text: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search brought. relevance: the share of what was asked that its passages speak of, 0 to 1."""
+
+    hits: tuple[Hit, ...]
+    relevance: float
+
+
+def queries(said: Sequence[str], written: str = "") -> list[Query]:
+    """How a conversation is searched for.
+
+    said: the user's messages, the last one is the question; written: a query that the model made of them. A short
+    follow-up (“and the time limit?”) says little by itself, so the messages before it count more.
+    """
+    if not said:
+        return []
+    question, before = said[-1], "\n".join(said[:-1])[-_REMEMBERED:]
+    found = [Query(question)]
+    if before:
+        alone = len(set(units(question)))
+        found.append(Query(f"{question}\n{before}", 1.0 if alone < 12 else 0.4))
+    if written:
+        found.append(Query(written))
+    return found
+
+
+async def find(
+    asked: Sequence[Query],
+    knowledge: Mapping[str, Searchable],
+    retrieval: Retrieval,
+    *,
+    in_force_on: date | None = None,
+) -> Found:
+    """Searches all knowledge bases with all queries, fuses the ranks, and keeps the best passages."""
+    jobs = [(query, name, base) for query in asked for name, base in knowledge.items()]
+    results = await asyncio.gather(
+        *(asyncio.to_thread(_search, base, query.text, retrieval, in_force_on) for query, _, base in jobs)
+    )
+    score: dict[tuple[str, str], float] = {}
+    best: dict[tuple[str, str], Hit] = {}
+    for (query, name, _), hits in zip(jobs, results, strict=True):
+        for rank, hit in enumerate(hits, start=1):
+            key = (name, hit.passage.id)
+            score[key] = score.get(key, 0.0) + query.weight / (_FUSION + rank)
+            best.setdefault(key, replace(hit, base=name))
+    order = sorted(score, key=lambda key: -score[key])[: retrieval.limit]
+    hits_found = tuple(replace(best[key], score=score[key]) for key in order)
+    return Found(hits_found, relevance([query.text for query in asked], [hit.passage.text for hit in hits_found]))
+
+
+def relevance(asked: Sequence[str], passages: Sequence[str]) -> float:
+    """The share of a question's units that the best passage has, the best query taken.
+
+    Where a question has very few units, meeting one of them says little: it counts as if it had `_FEW`.
+    """
+    best = 0.0
+    for text in asked:
+        wanted = set(units(text))
+        if wanted:
+            best = max([best, *(len(wanted & set(units(passage))) / max(len(wanted), _FEW) for passage in passages)])
+    return best
+
+
+def _search(base: Searchable, text: str, retrieval: Retrieval, in_force_on: date | None) -> list[Hit]:
+    # Twice as many as are kept, so that a passage that two queries find second beats one that a single query finds.
+    return base.search(text, limit=2 * retrieval.limit, titles=retrieval.titles, in_force_on=in_force_on)

@@ -1,0 +1,131 @@
+"""What a question takes for granted and the documents do not bear out: a law or an article that is not there, a figure
+that “the law says” and no passage has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from metier.core.i18n import Language, translate
+from metier.knowledge.passage import Hit
+from metier.specialists.tools import Searchable
+from metier.specialists.words import figures, number
+
+_QUOTED_LAW = re.compile(
+    r"《([^《》]{2,40})》(?:\s*(第\s*[零〇一二三四五六七八九十百千两\d]{1,9}\s*条(?:之[一二三四五六七八九十\d]{1,3})?))?"
+)
+_PLAIN_LAW = re.compile(
+    r"([一-鿿]{2,24}?(?:法典|法|条例|规定|办法|解释|规则|准则|章程))(第\s*[零〇一二三四五六七八九十百千两\d]{1,9}\s*条(?:之[一二三四五六七八九十\d]{1,3})?)"
+)
+_STATE = "中华人民共和国"
+_CLAIMED = re.compile(
+    r"规定|法律|法定|依法|按照|根据|条例|政策|\b(?:law|statute|legal|rule|regulation|act|article)\b",
+    re.IGNORECASE,
+)
+_FIGURE_WITH_UNIT = re.compile(
+    r"(?:百分之)?(?:\d[\d,.]*|[零〇一二三四五六七八九十百千两]{1,7})\s*"
+    r"(?:倍|%|％|个?月|年|日|天|小时|周|percent\b|times\b|months?\b|years?\b|days?\b|hours?\b|weeks?\b)"
+    r"|百分之[零〇一二三四五六七八九十百千]{1,5}"
+)
+_CLAUSE = re.compile(r"[，。！？；,!?;\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A law that a question names, and the article of it if one is named too."""
+
+    law: str
+    article: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something a question names that the documents do not have. has_law: the law is there, the article is not."""
+
+    named: Named
+    has_law: bool
+
+    def text(self, language: Language) -> str:
+        """What is missing, as a sentence."""
+        key = "specialists.no_article" if self.has_law else "specialists.no_law"
+        return translate(key, language=language, law=self.named.law, article=self.named.article)
+
+
+def named_laws(question: str) -> list[Named]:
+    """The laws and articles that a question names."""
+    found = [Named(match[1], "".join((match[2] or "").split())) for match in _QUOTED_LAW.finditer(question)]
+    rest = _QUOTED_LAW.sub(" ", question)
+    return found + [Named(match[1], "".join(match[2].split())) for match in _PLAIN_LAW.finditer(rest)]
+
+
+def missing_sources(question: str, knowledge: Mapping[str, Searchable]) -> list[Missing]:
+    """What a question names and no knowledge base has."""
+    missing = []
+    for named in named_laws(question):
+        title = _known_title(named.law, knowledge)
+        if title is None:
+            missing.append(Missing(named, has_law=False))
+        elif named.article and not _has_article(title, named.article, knowledge):
+            missing.append(Missing(Named(title, named.article), has_law=True))
+    return missing
+
+
+def unfounded_figures(question: str, hits: Sequence[Hit]) -> list[str]:
+    """Figures that the question says the law has and that no passage names, as written: `5倍`."""
+    known = set().union(*(figures(hit.passage.text) for hit in hits)) if hits else set()
+    unfounded: list[str] = []
+    for clause in _CLAUSE.split(question):
+        if _CLAIMED.search(clause):
+            for match in _FIGURE_WITH_UNIT.finditer(clause):
+                values = figures(match.group())
+                if values and not values & known and match.group() not in unfounded:
+                    unfounded.append(match.group().strip())
+    return unfounded
+
+
+def _known_title(law: str, knowledge: Mapping[str, Searchable]) -> str | None:
+    """The title under which a law is known. A name with words before it (“根据劳动法”) is tried from its end."""
+    bare = law.removeprefix(_STATE)
+    candidates = [law, bare, _STATE + bare]
+    candidates += [bare[start:] for start in range(1, len(bare) - 2)]
+    for title in dict.fromkeys(candidates):
+        if any(base.search(title, limit=1, titles=(title,)) for base in knowledge.values()):
+            return title
+    return None
+
+
+def _has_article(title: str, article: str, knowledge: Mapping[str, Searchable]) -> bool:
+    return any(
+        base.search(title, limit=1, titles=(title,), article=form)
+        for base in knowledge.values()
+        for form in article_forms(article)
+    )
+
+
+def article_forms(article: str) -> tuple[str, ...]:
+    """An article as statutes write it and as people do: `第44条` is also `第四十四条`."""
+    match = re.fullmatch(r"第(.+?)条(?:之(.+))?", article)
+    value = number(match[1]) if match else None
+    if match is None or value is None:
+        return (article,)
+    after = number(match[2]) if match[2] else None
+    written = f"第{chinese(int(value))}条" + (f"之{chinese(int(after))}" if after is not None else "")
+    return tuple(dict.fromkeys((article, written)))
+
+
+def chinese(value: int) -> str:
+    """A whole number below 100,000 in Chinese numerals: 1001 is 一千零一."""
+    if value < 10:
+        return "零一二三四五六七八九"[value]
+    text, rest, gap = "", value, False
+    for scale, name in ((10_000, "万"), (1000, "千"), (100, "百"), (10, "十")):
+        digit, rest = divmod(rest, scale)
+        if digit:
+            text += ("零" if gap else "") + chinese(digit) + name
+            gap = False
+        elif text:
+            gap = True
+    if rest:
+        text += ("零" if gap else "") + "零一二三四五六七八九"[rest]
+    return text.removeprefix("一") if 10 <= value < 20 else text

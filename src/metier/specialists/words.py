@@ -1,0 +1,116 @@
+"""What a text says, as units that can be compared: pairs of Chinese characters, words of other scripts, figures.
+
+Words that carry no matter of their own (“how”, “please”, 请问, 的) are left out; 八千元, 8,000元 and 8000 元 are one
+figure, and so are 150 %, 百分之一百五十 and 1.5倍.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from importlib.resources import files
+
+from metier.core.yamltext import parse_yaml
+
+_CHINESE = re.compile(r"[㐀-䶿一-鿿]+")
+_WORD = re.compile(r"[^\W\d_㐀-䶿一-鿿][^\W_㐀-䶿一-鿿]*(?:['’][^\W\d_]+)?")
+
+_EMPTY = parse_yaml(files("metier.specialists").joinpath("empty_words.yaml").read_text(encoding="utf-8"))
+# Longer ones first: 怎么办 before 怎么.
+_EMPTY_PATTERN = re.compile("|".join(map(re.escape, sorted(_EMPTY["zh"].split(), key=len, reverse=True))))
+_EMPTY_WORDS = frozenset(_EMPTY["en"].split())
+_DIGITS = "零〇一二三四五六七八九"
+_VALUE = {character: max(0, index - 1) for index, character in enumerate(_DIGITS)} | {"两": 2}
+_SCALE = {"十": 10, "百": 100, "千": 1000}
+_NUMERAL = f"[{_DIGITS}两十百千万亿]+"
+_FIGURE = re.compile(
+    rf"(?P<parts>百分之(?:{_NUMERAL}|\d+(?:\.\d+)?))"
+    rf"|(?P<number>\d[\d,，]*(?:\.\d+)?|{_NUMERAL}(?:点[{_DIGITS}]+)?)\s*(?P<big>万|亿)?"
+    r"\s*(?P<unit>[%％倍]|percent\b|times\b)?"
+)
+_ARTICLE = re.compile(rf"第\s*({_NUMERAL}|\d+)\s*([条款项章节编])(?:之({_NUMERAL}|\d+))?")
+# A lone numeral character is more often part of a word (一般, 三方) than a figure.
+_WITH_UNIT = re.compile(r"\s*(?:年|个?月|日|天|周|小时|分钟|元|万|倍|次|人|名|岁|份|份额|个|%|％)")
+
+
+@lru_cache(maxsize=4096)
+def units(text: str) -> tuple[str, ...]:
+    """The units of a text in their order, repeated ones too; figures and numbers of articles not among them."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    found: list[str] = []
+    for run in _CHINESE.findall(_EMPTY_PATTERN.sub(" ", _ARTICLE.sub(" ", plain))):
+        found += [run] if len(run) == 1 else [run[index : index + 2] for index in range(len(run) - 1)]
+    found += [_stem(word) for word in _WORD.findall(plain) if word not in _EMPTY_WORDS and len(word) > 1]
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def figures(text: str) -> frozenset[Decimal]:
+    """The numbers a text names, shares and multiples as factors; numbers of articles are not among them."""
+    plain = _ARTICLE.sub(" ", unicodedata.normalize("NFKC", text))
+    found: set[Decimal] = set()
+    for match in _FIGURE.finditer(plain):
+        if match["parts"]:
+            value = number(match["parts"].removeprefix("百分之"))
+            unit = "%"
+        else:
+            raw = match["number"]
+            if len(raw) == 1 and not raw.isdigit() and not _WITH_UNIT.match(plain, match.end("number")):
+                continue
+            value, unit = number(raw), match["unit"] or ""
+            if value is not None and match["big"]:
+                value *= 10_000 if match["big"] == "万" else 100_000_000
+        if value is not None:
+            found.add((value / 100 if unit in ("%", "％", "percent") else value).normalize())
+    return frozenset(found)
+
+
+def articles(text: str) -> frozenset[str]:
+    """The articles a text names, as `44` or `47-1`."""
+    named = set()
+    for match in _ARTICLE.finditer(unicodedata.normalize("NFKC", text)):
+        if match[2] == "条":
+            first, second = number(match[1]), number(match[3]) if match[3] else None
+            named.add(f"{first}-{second}" if second is not None else f"{first}")
+    return frozenset(named)
+
+
+def number(text: str) -> Decimal | None:
+    """The value of a numeral, Arabic (`8,000`) or Chinese (`八千`, `两万五千`, `二〇二四`); None if it is none."""
+    if text[:1].isdigit():
+        try:
+            return Decimal(text.replace(",", "").replace("，", ""))
+        except InvalidOperation:
+            return None
+    whole, _, fraction = text.partition("点")
+    value = _chinese(whole)
+    if value is None or any(character not in _VALUE for character in fraction):
+        return None
+    return value + (Decimal("0." + "".join(str(_VALUE[c]) for c in fraction)) if fraction else 0)
+
+
+def _chinese(text: str) -> Decimal | None:
+    """A whole number in Chinese numerals."""
+    if text and all(character in _VALUE for character in text):
+        return Decimal("".join(str(_VALUE[character]) for character in text))
+    total = section = digit = 0
+    for character in text:
+        if character in _VALUE:
+            digit = _VALUE[character]
+        elif character in _SCALE:
+            section, digit = section + (digit or 1) * _SCALE[character], 0
+        elif character in "万亿":
+            total, section, digit = (total + section + digit or 1) * (10_000 if character == "万" else 10**8), 0, 0
+        else:
+            return None
+    return Decimal(total + section + digit) if text else None
+
+
+def _stem(word: str) -> str:
+    """The word without the commonest English endings: enough to meet its own plural or past."""
+    for ending in ("ations", "ation", "ings", "ing", "ies", "ied", "ers", "er", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)]
+    return word.removesuffix("e") if len(word) > 4 else word

@@ -1,0 +1,54 @@
+"""Answers without a model: quotations with sources, and a plain “not in the documents”."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.specialists.asking import ask, pieces
+
+
+def test_the_best_passage_is_quoted_letter_by_letter_with_its_source() -> None:
+    answer = ask("休息日加班工资怎么算？")
+    first = answer.citations[0]
+    evidence = next(one for one in answer.evidence if one.number == first.number)
+    assert (answer.mode, answer.version, evidence.title) == ("quoted", "v1", "示例劳动规则 第四条")
+    assert evidence.text[first.quote_start : first.quote_end] in answer.text
+    assert answer.text[first.start : first.end] == f"[{first.number}]"
+
+
+def test_the_pieces_make_the_whole_text() -> None:
+    got = pieces("休息日加班工资怎么算？", rules={"disclaimer": {"en": "Not advice.", "zh": "不构成法律意见。"}})
+    assert "".join(piece.text for piece in got if piece.kind == "answer") == got[-1].answer.text
+    assert got[-1].answer.text.endswith("不构成法律意见。")
+
+
+def test_a_follow_up_is_understood_with_what_was_said_before() -> None:
+    alone = ask("那最晚到什么时候？")
+    followed = ask("公司拖欠加班工资，我想申请劳动争议仲裁。", "好的。", "那最晚到什么时候？")
+    assert alone.mode == "abstained"
+    assert followed.evidence[0].title == "示例劳动规则 第九条"
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("火星上的土壤能种土豆吗？", "火星"),
+        ("《示例税务规则》第三条写了什么？", "《示例税务规则》"),
+        ("示例劳动规则第八十条怎么说？", "第八十条"),
+    ],
+)
+def test_what_is_not_in_the_documents_is_said_with_what_would_be_needed(question: str, said: str) -> None:
+    answer = ask(question)
+    assert (answer.mode, answer.citations) == ("abstained", ())
+    assert said in answer.text
+    assert "还需要" in answer.text
+
+
+def test_a_figure_that_the_question_puts_into_the_law_is_pointed_out() -> None:
+    assert "没有出现“5倍”" in ask("法律规定休息日加班工资是5倍，对吗？").text
+    assert "没有出现" not in ask("法律规定休息日加班工资是2倍，对吗？").text
+
+
+def test_words_that_call_for_a_person_are_met_first() -> None:
+    rule = {"when": ["不想活"], "say": {"en": "Call for help.", "zh": "请立即拨打求助热线。"}}
+    assert ask("被拖欠加班工资，我不想活了", rules={"escalate": [rule]}).text.startswith("请立即拨打求助热线。")
