@@ -47,8 +47,8 @@ def use_language(language: Language | None) -> None:
 def catalogue(package: str) -> dict[str, dict[str, str]]:
     """All texts of one package, keyed without the package's name."""
     folder = files(f"metier.{package}")
-    sources = [folder.joinpath("locale.yaml")]
-    more = folder.joinpath("locale")
+    own, more = folder.joinpath("locale.yaml"), folder.joinpath("locale")
+    sources = [own] if own.is_file() or not more.is_dir() else []
     if more.is_dir():
         sources += sorted((one for one in more.iterdir() if one.name.endswith(".yaml")), key=lambda one: one.name)
     texts: dict[str, dict[str, str]] = {}
