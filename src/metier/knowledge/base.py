@@ -1,0 +1,162 @@
+"""A knowledge base: documents that are read, split into passages, found, and forgotten.
+
+How files come in stands in `adding`, what is verified in `checking`, how documents lie on disk in `shelf`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metier.core.errors import DataError
+from metier.core.events import EventLog
+from metier.core.files import read_json
+from metier.core.registry import nearest
+from metier.knowledge import adding, checking
+from metier.knowledge.document import Document, Notice
+from metier.knowledge.entries import Entry, Outcome, Source
+from metier.knowledge.passage import Filters, Hit, Passage
+from metier.knowledge.shelf import Shelf
+
+if TYPE_CHECKING:
+    from metier.knowledge.embedding import Embedder  # type: ignore[import-not-found, unused-ignore]
+    from metier.knowledge.index import PassageIndex, SearchMode
+
+BASE = "base.json"
+
+
+class KnowledgeBase:
+    """One knowledge base of an owner, in a folder of its own.
+
+    owner: whose it is, part of every query; name: as the owner calls it; title: a line about it; embedder_name: where
+    its vectors come from, empty for text search alone. Cheap to make, safe to use from several threads and processes.
+    """
+
+    def __init__(self, folder: Path, owner: str) -> None:
+        said = read_json(folder / BASE)
+        self.folder = folder
+        self.owner = owner
+        self.id: str = said["id"]
+        self.name: str = said["name"]
+        self.title: str = said["title"]
+        self.embedder_name: str = said["embedder"]
+        self.created: str = said["created"]
+        self.shelf = Shelf(folder / "documents")
+
+    @cached_property
+    def index(self) -> PassageIndex:
+        """Where its passages are found."""
+        from metier.knowledge.index import PassageIndex
+
+        return PassageIndex.open(self.folder / "index", owner=self.owner)
+
+    @cached_property
+    def embedder(self) -> Embedder | None:
+        """What makes its vectors, loaded on first use."""
+        if not self.embedder_name:
+            return None
+        from metier.knowledge.embedding import open_embedder  # type: ignore[import-not-found, unused-ignore]
+
+        return open_embedder(self.embedder_name)  # type: ignore[no-any-return, unused-ignore]
+
+    # Bringing and taking away
+
+    def add(self, sources: Iterable[Source], *, ocr: bool = True, events: EventLog | None = None) -> list[Outcome]:
+        """Takes files in, one after the other; one that cannot be read fails alone.
+
+        sources: paths, or names with bytes or with a path; events: gets `file` (name, number, total), the reader's
+        progress over pages, and `outcome`. The same bytes again do nothing; new bytes under a known name take its
+        place in one step. Killed at any place, the same call again goes on.
+        """
+        return adding.add(self, sources, ocr=ocr, events=events or EventLog(None))
+
+    def finish(self) -> int:
+        """Goes on with what a kill broke off, and returns how many documents that were. Nothing else is done twice."""
+        return adding.finish(self)
+
+    def remove(self, documents: Sequence[str]) -> list[Entry]:
+        """Removes documents by id or name: found no more from now on, and no fragment is left on the disk."""
+        entries = [self.entry(one) for one in documents]
+        with self.shelf.exclusive():
+            for entry in entries:
+                self.shelf.strike(entry.id)
+            adding.forget_struck(self)
+        return entries
+
+    def check(self) -> list[Notice]:
+        """What is not as it should be: changed files, broken-off imports, passages missing in the index or too many."""
+        return checking.check(self)
+
+    def repair(self) -> list[Notice]:
+        """Puts right what `check` found, as far as it can, and returns what that was."""
+        return checking.repair(self)
+
+    # What is there
+
+    def documents(self) -> list[Entry]:
+        """Its documents, by name."""
+        return self.shelf.entries()
+
+    def entry(self, document: str) -> Entry:
+        """A document by id or name. Raises DataError with the nearest known name."""
+        known = self.documents()
+        for entry in known:
+            if document in (entry.id, entry.name):
+                return entry
+        hint = nearest(document, [entry.name for entry in known])
+        raise DataError("knowledge.no_document_named", document=document[:200], base=self.name, hint=hint)
+
+    def document(self, document_id: str) -> Document:
+        """What was read of a document."""
+        return self.shelf.document(document_id)
+
+    def original(self, document_id: str) -> Path:
+        """A document's file as it came."""
+        return self.shelf.original(document_id)
+
+    def passages(self, document_id: str) -> list[Passage]:
+        """A document's passages, in order."""
+        return self.index.passages(document_id)
+
+    def passage(self, passage_id: str) -> Passage | None:
+        """One passage, None where it is not there (any more)."""
+        found = self.index.passage(passage_id)
+        return found if found is not None and self.shelf.has(found.document) else None
+
+    # Finding
+
+    def search(
+        self,
+        text: str,
+        *,
+        limit: int = 6,
+        documents: Sequence[str] = (),
+        titles: Sequence[str] = (),
+        article: str = "",
+        in_force_on: date | None = None,
+        mode: SearchMode = "auto",
+        vector: Sequence[float] | None = None,
+    ) -> list[Hit]:
+        """The passages that fit best, the best first.
+
+        documents: ids or names; titles: laws or cases by name; article: as written; in_force_on: leaves out what was
+        not in force that day; mode: `text`, `dense`, or `auto`: whatever the base has; vector: the question's, where
+        the caller has it already. The owner is always part of the query.
+        """
+        if not text.strip():
+            return []
+        filters = Filters(
+            owner=self.owner,
+            documents=tuple(self.entry(one).id for one in documents),
+            titles=tuple(titles),
+            article=article,
+            in_force_on=in_force_on,
+        )
+        if vector is None and mode != "text" and self.embedder is not None:
+            vector = self.embedder.embed_query(text)
+        hits = self.index.search(text, filters, limit=limit, vector=vector, mode=mode)
+        return [replace(hit, base=self.name) for hit in hits if self.shelf.has(hit.passage.document)]

@@ -1,0 +1,96 @@
+"""The knowledge bases of an installation's owners.
+
+<folder>/<owner>/<id>/
+  base.json       id, name, title, embedder, created
+  documents/      see `metier.knowledge.shelf`
+  index/          see `metier.knowledge.index`
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from metier.core.errors import DataError
+from metier.core.files import fsync_folder, write_json
+from metier.core.registry import nearest
+from metier.knowledge.base import BASE, KnowledgeBase
+from metier.knowledge.shelf import Shelf
+
+_NAME = re.compile(r"[^\W_][\w.\-]{0,63}")
+_OWNER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_GONE = ".gone-"
+LOCAL = "local"  # the owner where there are no accounts
+
+
+class Library:
+    """Knowledge bases by owner and name. Nobody sees another owner's: the owner is the folder that is looked into."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def create(self, owner: str, name: str, *, title: str = "", embedder: str = "") -> KnowledgeBase:
+        """A new, empty base. Raises DataError for a name that is taken or cannot be one."""
+        name = name.strip()
+        if not _NAME.fullmatch(name):
+            raise DataError("knowledge.bad_name", name=name[:80])
+        home = self._home(owner)
+        home.mkdir(parents=True, exist_ok=True)
+        with Shelf(home).exclusive():
+            if any(base.name == name for base in self.list(owner)):
+                raise DataError("knowledge.base_taken", name=name)
+            base_id = secrets.token_hex(8)
+            said = {
+                "id": base_id,
+                "name": name,
+                "title": title.strip()[:300],
+                "embedder": embedder,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            write_json(home / base_id / BASE, said)
+        return KnowledgeBase(home / base_id, owner)
+
+    def list(self, owner: str) -> list[KnowledgeBase]:
+        """An owner's bases, by name."""
+        found = [KnowledgeBase(path.parent, owner) for path in self._home(owner).glob(f"[!.]*/{BASE}")]
+        return sorted(found, key=lambda base: base.name)
+
+    def open(self, owner: str, name: str) -> KnowledgeBase:
+        """One base by name or id. Raises DataError with the nearest known name."""
+        bases = self.list(owner)
+        for base in bases:
+            if name in (base.name, base.id):
+                return base
+        hint = nearest(name, [base.name for base in bases])
+        raise DataError("knowledge.no_base", name=name[:80], hint=hint)
+
+    def remove(self, owner: str, name: str) -> None:
+        """Removes a base with everything in it, at once."""
+        base = self.open(owner, name)
+        gone = base.folder.with_name(f"{_GONE}{base.id}")
+        with base.shelf.exclusive(), suppress(FileNotFoundError):
+            base.folder.rename(gone)
+            fsync_folder(gone.parent)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def forget_owner(self, owner: str) -> None:
+        """Removes everything of an owner's."""
+        shutil.rmtree(self._home(owner), ignore_errors=True)
+
+    def clear_away(self) -> None:
+        """Ends removals that a kill broke off."""
+        for path in self.folder.glob(f"*/{_GONE}*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def used_bytes(self, owner: str) -> int:
+        """Bytes of the files that an owner brought."""
+        return sum(base.shelf.size() for base in self.list(owner))
+
+    def _home(self, owner: str) -> Path:
+        if not _OWNER.fullmatch(owner):
+            raise ValueError(owner)
+        return self.folder / owner
