@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import date
 
-from metier.core.i18n import Language, current_language, translate
+from metier.core.errors import ModelError
+from metier.core.i18n import Language, translate
 from metier.engines.chatmodel import ChatModel, Turn
 from metier.specialists.abstaining import abstention
 from metier.specialists.draft import Draft
 from metier.specialists.evidence import AnswerPiece, Evidence
 from metier.specialists.finding import Found, find, queries
-from metier.specialists.gathering import numbered, of_hits, of_tool
+from metier.specialists.gathering import numbered, of_hits, of_tool, of_user
 from metier.specialists.premises import Missing, missing_sources, unfounded_figures
+from metier.specialists.prompt import compose
 from metier.specialists.quoting import QUOTED, quote
 from metier.specialists.spec import Specialist, Texts
 from metier.specialists.tools import RULES, TOOLS, Searchable, ToolContext, use_tool
+from metier.specialists.writing import Writer
 
 
 async def answer(
@@ -38,9 +43,9 @@ async def answer(
 
     version: of the specialist, named in the answer; turns: the conversation without system prompt, the user's question
     last; model: None quotes; knowledge: the bases it may search, opened for their owner; tools: None takes the
-    specialist's own; language: of what the product itself says.
+    specialist's own; language: of what the product itself says, None takes the question's.
     """
-    spoken = language or current_language()
+    spoken = language or language_of(turns)
     context = ToolContext(turns, knowledge, spoken, today or date.today())
     names = specialist.tools if tools is None else tuple(tools)
     draft = Draft(specialist.name, version)
@@ -55,20 +60,86 @@ async def answer(
 
     found = await find(queries(context.said), knowledge, specialist.retrieval)
     missing = await asyncio.to_thread(missing_sources, context.question, knowledge)
-    yield draft.rest_on(numbered([*of_hits(found.hits), *results]))
-
-    if specialist.rules.abstain and not results and _nothing_there(found, missing, specialist):
-        draft.mode = "abstained"
-        yield draft.say(
-            abstention(context.question, missing=missing, hits=found.hits, knowledge=knowledge, language=spoken)
-        )
-    else:
-        for piece in _quoted(draft, context, found, missing, "specialists.no_model"):
+    async with aclosing(
+        _worded(draft, specialist, context, Material(found, tuple(missing), tuple(results)), model, names)
+    ) as worded:
+        async for piece in worded:
             yield piece
 
     if disclaimer := text_in(specialist.rules.disclaimer, spoken):
         yield draft.say(f"\n\n{disclaimer}")
     yield draft.end()
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What an answer can be made of. results: of tools that were called by rule."""
+
+    found: Found
+    missing: tuple[Missing, ...]
+    results: tuple[Evidence, ...]
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        """Results first, then passages, the best first."""
+        return [*self.results, *of_hits(self.found.hits)]
+
+
+async def _worded(
+    draft: Draft,
+    specialist: Specialist,
+    context: ToolContext,
+    material: Material,
+    model: ChatModel | None,
+    tools: Sequence[str],
+) -> AsyncGenerator[AnswerPiece, None]:
+    """The answer itself: written where there is a model that can cite, else quoted, or the plain word that the
+    documents do not answer."""
+    rules = specialist.rules
+    nothing = bool(specialist.knowledge or context.knowledge) and _nothing_there(material, specialist)
+    if rules.abstain and nothing:
+        for piece in _abstained(draft, context, material):
+            yield piece
+        return
+    if model is None or rules.quote == "always":
+        reason = "specialists.by_rule" if rules.quote == "always" else "specialists.no_model"
+        for piece in _quoted(draft, context, material, translate(reason, language=context.language)):
+            yield piece
+        return
+    if nothing:
+        yield draft.notice(translate("specialists.from_memory", language=context.language))
+    usable = [*material.results] if nothing else material.evidence
+    stated = of_user(context.said, context.language) if usable else []
+    composed = compose(specialist, context.turns, [*usable, *stated], model, context.language)
+    yield draft.rest_on(composed.evidence)
+    for told in composed.notices(context.language):
+        yield draft.notice(told)
+    for line in _warnings(context, material):
+        yield draft.say(line)
+    writer = Writer(draft, specialist, context, model, composed, tools)
+    try:
+        async with aclosing(writer.write()) as written:
+            async for piece in written:
+                yield piece
+    except ModelError as error:
+        if writer.begun:
+            raise
+        told = translate("specialists.model_failed", language=context.language, problem=error.text(context.language))
+        for piece in _quoted(draft, context, material, told):
+            yield piece
+        return
+    if writer.nothing:
+        for piece in _abstained(draft, context, material):
+            yield piece
+    elif writer.weak:
+        for piece in _quoted(draft, context, material, translate("specialists.too_weak", language=context.language)):
+            yield piece
+
+
+def language_of(turns: Sequence[Turn]) -> Language:
+    """Chinese where the last message has Chinese characters, else English."""
+    asked = next((turn.message.text for turn in reversed(turns) if turn.message.role == "user"), "")
+    return "zh" if any("一" <= character <= "鿿" for character in asked) else "en"
 
 
 def text_in(texts: Texts, language: Language) -> str:
@@ -95,22 +166,47 @@ def _tools_by_rule(
                 yield draft.step(step), of_tool(step, result) if result else []
 
 
-def _nothing_there(found: Found, missing: Sequence[Missing], specialist: Specialist) -> bool:
+def _nothing_there(material: Material, specialist: Specialist) -> bool:
     """Whether the documents cannot answer: what is named is not in them, or nothing speaks of what was asked."""
-    return bool(missing) or not found.hits or found.relevance < specialist.retrieval.min_support
+    if material.results:
+        return False
+    found = material.found
+    return bool(material.missing) or not found.hits or found.relevance < specialist.retrieval.min_support
 
 
-def _quoted(
-    draft: Draft, context: ToolContext, found: Found, missing: Sequence[Missing], reason: str
-) -> Iterator[AnswerPiece]:
-    """The answer in quotations: results of tools, then the best passages."""
-    draft.mode, draft.reason = "quoted", translate(reason, language=context.language)
-    yield draft.notice(draft.reason)
-    for gap in missing:
-        yield draft.say(gap.text(context.language) + "\n\n")
-    for figure in unfounded_figures(context.question, found.hits):
-        yield draft.say(translate("specialists.no_figure", language=context.language, figure=figure) + "\n\n")
+def _abstained(draft: Draft, context: ToolContext, material: Material) -> Iterator[AnswerPiece]:
+    """The answer that there is none, with what was nearest as evidence of the search."""
+    draft.mode = "abstained"
+    hits = material.found.hits
+    yield draft.rest_on(numbered(of_hits(hits)))
+    yield draft.say(
+        abstention(
+            context.question,
+            missing=material.missing,
+            hits=hits,
+            knowledge=context.knowledge,
+            language=context.language,
+        )
+    )
+
+
+def _quoted(draft: Draft, context: ToolContext, material: Material, reason: str) -> Iterator[AnswerPiece]:
+    """The answer in quotations: results of tools, then the best passages. reason: why it is not written, in words."""
+    draft.mode, draft.reason = "quoted", reason
+    yield draft.notice(reason)
+    yield draft.rest_on(numbered(material.evidence))
+    for line in _warnings(context, material):
+        if line not in draft.text:
+            yield draft.say(line)
     tools = [one for one in draft.evidence if one.kind == "tool"]
     passages = [one for one in draft.evidence if one.kind == "passage"][:QUOTED]
     for one in (*tools, *passages):
         yield draft.say(quote(one, context.question))
+
+
+def _warnings(context: ToolContext, material: Material) -> Iterator[str]:
+    """What the question takes for granted and the documents do not bear out, a paragraph each."""
+    for gap in material.missing:
+        yield gap.text(context.language) + "\n\n"
+    for figure in unfounded_figures(context.question, material.found.hits):
+        yield translate("specialists.no_figure", language=context.language, figure=figure) + "\n\n"

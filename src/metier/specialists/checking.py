@@ -1,0 +1,117 @@
+"""Each sentence of a written answer against its evidence: marks that exist, quotations that are true, claims that are
+borne out. What is not is marked, or taken out, as the specialist's rules say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from metier.core.i18n import Language, translate
+from metier.specialists.citations import cite, marks, mend, without_marks
+from metier.specialists.draft import Draft
+from metier.specialists.evidence import AnswerPiece, Evidence, Sentence
+from metier.specialists.quoting import Block
+from metier.specialists.sentences import is_claim
+from metier.specialists.spec import AnswerRules
+from metier.specialists.support import ATTACHED, SUPPORTED, support
+
+# Claims without any support at the beginning of an answer after which the model counts as too weak to cite.
+_PATIENCE = 5
+# A mark stays on a sentence only if its own evidence has at least this share of the sentence.
+_CONTRIBUTES = 0.2
+
+
+def check(sentence: str, evidence: Mapping[int, Evidence], rules: AnswerRules, language: Language) -> Block:
+    """A sentence as it may be said, its citations and what was found of it; an empty text where it is taken out."""
+    cited = _existing(sentence, evidence)
+    text, true = mend(without_marks(sentence, keep=cited), [evidence[n] for n in cited] or list(evidence.values()))
+    if not is_claim(text):
+        kept = [n for n in cited if true and support(text, [_words(evidence[n])]) >= SUPPORTED]
+        return _block(text, kept, evidence, 0.0, factual=False)
+    score = support(text, [_words(evidence[n]) for n in cited]) if cited and true else 0.0
+    if score >= SUPPORTED:
+        kept = [n for n in cited if support(text, [_words(evidence[n])]) >= _CONTRIBUTES]
+        return _block(text, kept or cited, evidence, score, factual=True)
+    if true and evidence:
+        best = max(evidence, key=lambda n: support(text, [_words(evidence[n])]))
+        if (attached := support(text, [_words(evidence[best])])) >= ATTACHED:
+            return _block(_with_mark(without_marks(text), best), [best], evidence, attached, factual=True)
+    if rules.unsupported == "remove":
+        return Block("", sentences=(Sentence(0, 0, True, score, (), "unsupported"),))
+    warned = rules.cite and rules.unsupported == "mark"
+    bare = without_marks(text)
+    said = _before_blanks(bare, translate("specialists.unsupported", language=language)) if warned else bare
+    return _block(said, [], evidence, score, factual=True)
+
+
+@dataclass
+class Checker:
+    """Checks an answer sentence by sentence. Nothing is said before one claim is borne out: an answer that cites
+    nothing true is never begun.
+
+    evidence: by number, growing while tools are used; lenient: says everything at once, weak or not; removed: claims
+    that were taken out; begun: whether anything was said.
+    """
+
+    draft: Draft
+    rules: AnswerRules
+    language: Language
+    evidence: dict[int, Evidence] = field(default_factory=dict)
+    lenient: bool = False
+    removed: int = 0
+    held: list[Block] = field(default_factory=list)
+    begun: bool = False
+
+    def take(self, sentence: str) -> list[AnswerPiece]:
+        """Checks a sentence and returns what may be said now."""
+        self.held.append(check(sentence, self.evidence, self.rules, self.language))
+        if not (self.lenient or self.begun or any(block.citations for block in self.held)):
+            return []
+        return self.release()
+
+    def release(self) -> list[AnswerPiece]:
+        """Says what was held back."""
+        self.begun = True
+        said = []
+        for block in self.held:
+            self.removed += not block.text
+            said.append(self.draft.say(block))
+        self.held.clear()
+        return said
+
+    @property
+    def weak(self) -> bool:
+        """Whether the model has shown that it cannot cite."""
+        claims = [one for block in self.held for one in block.sentences if one.factual]
+        return len(claims) >= _PATIENCE
+
+
+def _existing(sentence: str, evidence: Mapping[int, Evidence]) -> list[int]:
+    """The numbers that a sentence cites and that exist, each once."""
+    numbers = [number for mark in marks(sentence) for number in mark.numbers]
+    return [number for number in dict.fromkeys(numbers) if number in evidence]
+
+
+def _words(evidence: Evidence) -> str:
+    """What a piece of evidence says: its source is part of it (“by Article 44 …”)."""
+    return f"{evidence.title}\n{evidence.text}"
+
+
+def _block(text: str, cited: Sequence[int], evidence: Mapping[int, Evidence], score: float, *, factual: bool) -> Block:
+    told = without_marks(text, keep=cited)
+    if not told.strip():
+        return Block(told)
+    verdict = "supported" if factual and cited else "unsupported" if factual else "not_a_claim"
+    start = len(told) - len(told.lstrip())
+    sentence = Sentence(start, len(told.rstrip()), factual, score, tuple(cited), verdict)  # type: ignore[arg-type]
+    return Block(told, tuple(cite(told, evidence)), (sentence,))
+
+
+def _with_mark(sentence: str, number: int) -> str:
+    return _before_blanks(sentence, f" [{number}]")
+
+
+def _before_blanks(sentence: str, added: str) -> str:
+    """A sentence with something added before the blanks at its end."""
+    bare = sentence.rstrip()
+    return bare + added + sentence[len(bare) :]
