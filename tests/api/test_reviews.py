@@ -17,6 +17,8 @@ from metier.workbench.workbench import Workbench
 from tests.support.bench import PASSWORD, member
 from tests.support.ended import recipe_run
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def as_(workbench: Workbench, name: str) -> Iterator[TestClient]:

@@ -19,6 +19,8 @@ from tests.train import reference
 from tests.train.children import start, wait
 from tests.train.support import Row, material, random_rows, run, spec
 
+pytestmark = pytest.mark.slow
+
 
 def overfitting(model: Path) -> Any:
     """Few rows to train on, others to evaluate: the evaluation loss soon rises."""

@@ -16,6 +16,8 @@ from metier.train.checkpoints import checkpoint_folder, checkpoint_steps
 from tests.train.children import signal_at_step, start
 from tests.train.support import material, random_rows, run, spec
 
+pytestmark = pytest.mark.slow
+
 ADAPTER = "adapter/adapter_model.safetensors"
 
 

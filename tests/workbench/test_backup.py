@@ -15,6 +15,8 @@ from metier.workbench.workbench import Workbench
 from tests.faults.children import give_data
 from tests.support.bench import PASSWORD, opened, settings
 
+pytestmark = pytest.mark.slow
+
 
 def test_fault_29_a_backup_under_load_goes_back_on_an_empty_host(
     workbench: Workbench, owner: Person, tmp_path: Path

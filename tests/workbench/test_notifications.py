@@ -26,6 +26,8 @@ from metier.workbench.store.tables import Job, Secret, now
 from metier.workbench.workbench import Workbench
 from tests.support.bench import PASSWORD, opened, wait_for
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     "http://127.0.0.1/x", "https://[::1]/x", "json://[::ffff:127.0.0.1]/x", "http://169.254.169.254/latest",
     "jsons://10.1.2.3", "http://0.0.0.0", "http://2130706433", "http://0x7f.1", "http://evil@127.0.0.1",
