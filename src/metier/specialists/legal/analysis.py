@@ -84,9 +84,8 @@ def overtime_of(facts: Facts) -> OvertimePay | None:
     wage = facts.amount("contract_wage")
     if wage is None:
         return None
-    hours = Hours(
-        *(facts.amount(name) for name in HOURS), rest_day_off=_off(facts)
-    )
+    weekday, rest_day, public_holiday = (facts.amount(name) for name in HOURS)
+    hours = Hours(weekday, rest_day, public_holiday, _off(facts))
     return overtime_pay(
         wage,
         hours,
@@ -168,7 +167,7 @@ def _steps(found: Sequence[ClaimFinding]) -> tuple[tuple[str, str], ...]:
             if element.state in ("missing", "partly"):
                 steps.update({("figure", name): None for name in element.missing})
                 if not element.there and element.wanted:
-                    steps["collect", element.element.key] = None
+                    steps["collect", f"{finding.claim.key}.{element.element.key}"] = None
     steps["ask_records", ""] = None
     if any(finding.limitation.last_day for finding in found):
         first = min(finding.limitation.last_day for finding in found if finding.limitation.last_day)

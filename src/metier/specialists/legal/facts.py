@@ -78,7 +78,7 @@ def read_facts(said: Sequence[str], today: date) -> Facts:
                 for name, value, start, end in reader(clause, today):
                     place = clause.start + start, clause.start + end
                     found.append(Fact(name, value, message[place[0] : place[1]], number, *place))
-    return Facts(tuple([*found, *_totals(found)]))
+    return Facts((*found, *_totals(found)))
 
 
 def _totals(found: Sequence[Fact]) -> Iterator[Fact]:

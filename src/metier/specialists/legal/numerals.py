@@ -9,7 +9,7 @@ _DIGITS = {mark: value for value, mark in enumerate("零一二三四五六七八
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _LARGE = {"万": 10_000, "亿": 100_000_000}
 # What a number may be made of, as a character class.
-NUMBER = r"[0-9０-９][0-9０-９,，]*(?:\.[0-9０-９]+)?\s*[万千百kK]?|[零〇一二三四五六七八九十百千万两]+"
+NUMBER = r"[0-9０-９][0-9０-９,，]*(?:[.．][0-9０-９]+)?\s*[万千百kK]?|[零〇一二三四五六七八九十百千万两]+"
 
 
 def to_number(text: str) -> Decimal | None:

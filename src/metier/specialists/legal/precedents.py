@@ -21,9 +21,18 @@ Outcome = Literal["supported", "partly", "rejected", "unknown"]
 Feature = tuple[str, str]
 
 # What weighs how much when two cases are compared; claims weigh most.
-_WEIGHTS = {"claim": 3.0, "base": 2.0, "defence": 2.0, "employed": 1.0, "no_evidence": 1.0, "evidence": 1.0, "hours": 0.5}
+_WEIGHTS = {
+    "claim": 3.0,
+    "base": 2.0,
+    "defence": 2.0,
+    "employed": 1.0,
+    "no_evidence": 1.0,
+    "evidence": 1.0,
+    "hours": 0.5,
+}
 _OUTCOME = re.compile(r"(?:裁决|判决|裁判|处理|仲裁|案件)结果|裁决如下|判决如下|本案结果|Outcome|Result", re.IGNORECASE)
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s|【|[一二三四五六七八九十]、|\d+[.、]\s)", re.MULTILINE)
+_PARTLY = re.compile(r"部分支持|支持.{0,10}部分|酌[情定]|(?:其他|其余).{0,8}(?:不予支持|驳回)|in part")
 _SEARCHED, _GATHERED = 30, 50
 
 
@@ -125,7 +134,9 @@ def _is_heading(text: str, at: int) -> bool:
 
 def outcome_of(words: str) -> Outcome:
     """Whether the claim was granted, in part, or not."""
-    if re.search(r"部分支持|支持.{0,10}部分|酌情|酌定|其他请求.{0,6}(?:不予支持|驳回)|其余.{0,8}(?:不予支持|驳回)|in part", words):
+    if re.search(
+        r"部分支持|支持.{0,10}部分|酌情|酌定|其他请求.{0,6}(?:不予支持|驳回)|其余.{0,8}(?:不予支持|驳回)|in part", words
+    ):
         return "partly"
     granted = re.search(r"(?<!不予)(?<!未予)支持|应当?(?:向.{0,12})?支付|支付.{0,30}元|granted", words)
     refused = re.search(r"驳回|不予支持|未予支持|dismissed", words)

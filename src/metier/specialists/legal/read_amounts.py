@@ -14,7 +14,7 @@ _AMOUNT = re.compile(rf"(?:人民币|￥|¥|RMB)?\s*({NUMBER})\s*(元|块钱|块
 # The first rule that fits decides; `{}` stands for the amount.
 _ROLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("minimum_wage", re.compile(r"最低工资[^{]{0,8}\{\}")),
-    ("paid_base", re.compile(r"\{\}.{0,6}(?:为|作为|作|做|当)?.{0,2}(?:基数|(?:来)?(?:计算|算)加班)|基数[^{]{0,10}\{\}")),
+    ("paid_base", re.compile(r"\{\}.{0,8}(?:基数|算加班)|基数[^{]{0,10}\{\}")),
     ("paid", re.compile(r"加班(?:费|工资)[^{]{0,12}(?:给|发|付|拿|领|收)[^{]{0,8}\{\}")),
     ("paid", re.compile(r"(?:给|发|付|拿|领|收)[^{]{0,6}\{\}[^{]{0,4}加班(?:费|工资)")),
     ("basic_wage", re.compile(r"(?:基本工资|底薪)[^{]{0,6}\{\}")),

@@ -15,6 +15,7 @@ _DAY = re.compile(
     rf"(?P<year>[12][0-9]{{3}}|[一二]?[〇零一二三四五六七八九]{{4}}|今年|去年|前年)\s*(?:年|[-/.])?\s*"
     rf"(?P<month>{_N})\s*(?:月份?|[-/.])(?:\s*(?P<day>{_N})\s*[日号]?)?"
 )
+_YEARS_AGO = {"今年": 0, "去年": 1, "前年": 2}
 _RANGE = re.compile(r"^\s*(?:到|至|—|–|-|~|～)\s*$")
 _ROLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("ended", re.compile(r"离职|辞职|辞退|解除|开除|终止|劝退|裁员|被裁|离开公司|不干了|终止劳动关系")),
@@ -45,7 +46,11 @@ def read_dates(clause: Clause, today: date) -> Iterator[tuple[str, Any, int, int
 
 def _day(found: re.Match[str], today: date) -> date | None:
     written = found["year"]
-    year = today.year - {"今年": 0, "去年": 1, "前年": 2}[written] if written in ("今年", "去年", "前年") else _year(written)
+    year = (
+        today.year - {"今年": 0, "去年": 1, "前年": 2}[written]
+        if written in ("今年", "去年", "前年")
+        else _year(written)
+    )
     month = to_number(found["month"])
     day = to_number(found["day"]) if found["day"] else 1
     try:

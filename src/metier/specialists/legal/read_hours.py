@@ -22,11 +22,11 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("rest_day", re.compile(r"周末|双休|休息日|周六|周日|星期六|星期日|星期天|礼拜六|礼拜天")),
     ("weekday", re.compile(r"工作日|平时|平日|平常|下班后|晚上|延时|延长|每天|周一至周五|周一到周五")),
 )
-_RATES: tuple[tuple[Literal["day", "week", "month", "year"], re.Pattern[str]], ...] = (
+_RATES: tuple[tuple[Literal["day", "week", "month", "year", "period"], re.Pattern[str]], ...] = (
     ("month", re.compile(r"每个?月|一个月|月均|平均每月|每月")),
     ("week", re.compile(r"每周|每个星期|每星期|一周")),
     ("year", re.compile(r"每年|一年")),
-    ("day", re.compile(r"每天|每日|一天|天天|每晚")),
+    ("day", re.compile(r"每天|每日|一天|天天|每晚|每次")),
 )
 _TOTAL = re.compile(r"共|总共|一共|累计|合计|总计")
 _OFF = re.compile(r"调休|补休")
@@ -55,7 +55,7 @@ def read_hours(clause: Clause, today: date) -> Iterator[tuple[str, Any, int, int
         if number is None or (in_days and (kind in ("", "weekday") or _is_day_of_month(clause.text, found))):
             continue
         hours = (number + (Decimal("0.5") if found[2] else 0)) * (HOURS_A_DAY if in_days else 1)
-        each = _each(clause.text[: found.start()])
+        each = _each(clause, found.start())
         if _OFF.search(clause.text):
             yield "rest_day_off_hours_rate", HourRate(hours, each, in_days), found.start(), found.end()
         elif kind:
@@ -71,16 +71,19 @@ def _is_day_of_month(text: str, found: re.Match[str]) -> bool:
 def _kind(clause: Clause, at: int) -> str:
     """The kind of day named last ahead of the hours in the clause, else in the sentence."""
     ahead = clause.text[:at]
-    nearest = max(
-        ((match.start(), kind) for kind, rule in _KINDS for match in rule.finditer(ahead)), default=(-1, "")
-    )
+    nearest = max(((match.start(), kind) for kind, rule in _KINDS for match in rule.finditer(ahead)), default=(-1, ""))
     return nearest[1] or next((kind for kind, rule in _KINDS if rule.search(clause.text)), "")
 
 
-def _each(ahead: str) -> Literal["day", "week", "month", "year", "period"]:
-    if _TOTAL.search(ahead):
+def _each(clause: Clause, at: int) -> Literal["day", "week", "month", "year", "period"]:
+    """How often the hours are worked; `其中` speaks of the rate said just before in the sentence."""
+    ahead = clause.text[:at]
+    if "其中" in ahead:
+        ahead = clause.sentence[: clause.sentence.find(clause.text)] + ahead
+    if _TOTAL.search(clause.text[:at]):
         return "period"
-    return next((name for name, rule in _RATES if rule.search(ahead)), "period")
+    said = [(match.start(), name) for name, rule in _RATES for match in rule.finditer(ahead)]
+    return max(said)[1] if said else "period"
 
 
 def period_months(found: Sequence[tuple[str, Any]]) -> Decimal | None:

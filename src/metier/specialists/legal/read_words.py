@@ -11,13 +11,15 @@ from metier.specialists.legal.clauses import Clause
 from metier.specialists.legal.evidence import evidence_kinds
 
 _NOT = re.compile(r"(?:没有?|未|无|缺少?|不)(?:任何|签订?|有|书面|保留|留下|订立)*$")
-_WITHOUT_CONTRACT = re.compile(r"没有?签(?:订|过|署)?(?:书面|劳动)*合同|未(?:签订|订立)(?:书面|劳动)*合同|没有?(?:书面|劳动)+合同")
+_NO_CONTRACT = r"(?:没有?|未)(?:签订|签过|签署|签|订立)(?:书面|劳动)*合同"
+_WITHOUT_CONTRACT = re.compile(rf"{_NO_CONTRACT}|没有?(?:书面|劳动)+合同")
 _EMPLOYED = re.compile(r"(?:还|仍|目前|现在|一直)在?(?:职|公司上班|这家公司|公司工作)|没有?离职|未离职|在职")
 _ENDED = re.compile(r"(?:已经?|被|后来)?(?:离职|辞退|开除|解雇|辞职|解除劳动(?:合同|关系)|裁员|劝退)(?:了|后|以后)?")
+_SUPPOSED = re.compile(r"如果|要是|想|打算|准备|能不能|会不会|怕")
 _CLAIMS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("overtime", re.compile(r"加班")),
     ("wages", re.compile(r"拖欠工资|欠薪|没发工资|不发工资|克扣工资|扣了?.{0,4}工资|工资(?:一直)?(?:没|未)发")),
-    ("double_wage", re.compile(r"双倍工资|二倍工资|两倍工资|没有?签(?:订|过)?(?:书面|劳动)*合同|未(?:签订|订立)(?:书面|劳动)*合同")),
+    ("double_wage", re.compile(rf"[双二两]倍工资|{_NO_CONTRACT}")),
     ("severance", re.compile(r"经济补偿|补偿金|被迫(?:辞职|解除|离职)")),
     ("unlawful_dismissal", re.compile(r"违法(?:解除|辞退|开除)|赔偿金|被(?:公司)?(?:辞退|开除|解雇|裁|劝退)|无故辞退")),
     ("annual_leave", re.compile(r"年休假|年假")),
@@ -53,5 +55,7 @@ def read_words(clause: Clause, today: date) -> Iterator[tuple[str, Any, int, int
             yield "defence", key, found.start(), found.end()
     if found := _EMPLOYED.search(text):
         yield "employed", True, found.start(), found.end()
-    elif (found := _ENDED.search(text)) and not re.search(r"如果|要是|想|打算|准备|能不能|会不会|怕", text[: found.start()]):
+    elif (found := _ENDED.search(text)) and not re.search(
+        r"如果|要是|想|打算|准备|能不能|会不会|怕", text[: found.start()]
+    ):
         yield "employed", False, found.start(), found.end()

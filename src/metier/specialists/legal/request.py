@@ -155,7 +155,10 @@ def calculation(pay: OvertimePay) -> list[str]:
 def _evidence(facts: Facts) -> list[str]:
     kinds = evidence_kinds()
     named = [key for key in facts.keys("evidence") if key not in facts.keys("no_evidence")]
-    lines = [f"{kinds[key].name['zh']}：来源{gap(kinds[key].name['zh'] + '的来源与份数')}，证明{_shows(key)}" for key in named]
+    lines = [
+        f"{kinds[key].name['zh']}：来源{gap(kinds[key].name['zh'] + '的来源与份数')}，证明{_shows(key)}"
+        for key in named
+    ]
     return lines or [gap("证据名称、来源和证明目的")]
 
 

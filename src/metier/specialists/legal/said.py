@@ -24,9 +24,9 @@ class Teller:
 
     language: Language
 
-    def say(self, name: str, **values: Any) -> str:
-        """The text `specialists.legal_<name>`."""
-        return translate(f"specialists.legal_{name}", language=self.language, **values)
+    def say(self, key: str, /, **values: Any) -> str:
+        """The text `specialists.legal_<key>`."""
+        return translate(f"specialists.legal_{key}", language=self.language, **values)
 
     def join(self, words: Iterable[str]) -> str:
         """A list in words."""

@@ -30,10 +30,15 @@ from metier.specialists.tools.tool import ToolContext, ToolResult
 
 Money = Annotated[Decimal | None, Field(ge=0, le=10_000_000)]
 HourCount = Annotated[Decimal | None, Field(ge=0, le=20_000)]
-Claims = Annotated[list[str], Field(max_length=6, description="Keys of claims, such as overtime, wages, double_wage, "
-                                    "severance, unlawful_dismissal, annual_leave; empty takes those the user named")]  # fmt: skip
+_CLAIMS_HELP = (
+    "Keys of claims, such as overtime, wages, double_wage, severance, unlawful_dismissal, annual_leave; "
+    "empty takes those the user named"
+)
+Claims = Annotated[list[str], Field(max_length=6, description=_CLAIMS_HELP)]
 
-_ARTICLE_NAMED = re.compile(r"《?((?:中华人民共和国)?[\u4e00-\u9fff]{2,20}(?:法|条例|规定|办法|解释|法典))》?\s*(?:的)?\s*(第?[0-9〇零一二三四五六七八九十百千]+条(?:之[一二三四五六七八九十]+)?)")
+_LAW = r"《?((?:中华人民共和国)?[\u4e00-\u9fff]{2,20}(?:法|条例|规定|办法|解释|法典))》?"
+_COUNT = "[0-9〇零一二三四五六七八九十百千]+"
+_ARTICLE_NAMED = re.compile(rf"{_LAW}\s*的?\s*(第?{_COUNT}条(?:之[一二三四五六七八九十]+)?)")
 _ASKS_FOR_DRAFT = re.compile(r"申请书|(?:起草|写|拟|生成|准备).{0,8}(?:仲裁|申请)|draft", re.IGNORECASE)
 _ASKS_FOR_SPAN = re.compile(r"多少天|几天|多久|多长时间|几个月|几年")
 
@@ -44,7 +49,7 @@ def overtime(
     weekday_hours: HourCount = None,
     rest_day_hours: HourCount = None,
     public_holiday_hours: HourCount = None,
-    rest_day_off_hours: Annotated[Decimal, Field(ge=0, description="Rest-day hours made up for by time off")] = Decimal(0),
+    rest_day_off_hours: Annotated[Decimal, Field(ge=0, description="Rest-day hours with time off given")] = Decimal(0),
     paid_base: Money = None,
     paid: Money = None,
     minimum_wage: Money = None,
@@ -85,7 +90,9 @@ def limitation_period(
     employed: Annotated[bool | None, Field(description="Whether the employment still goes on")] = None,
     ended: Annotated[date | None, Field(description="Last day of the employment")] = None,
     known: Annotated[date | None, Field(description="Day the violation was or should have been known")] = None,
-    interrupted: Annotated[list[date], Field(max_length=20, description="Days the claim was raised or acknowledged")] = [],  # noqa: B006
+    interrupted: Annotated[
+        list[date], Field(max_length=20, description="Days the claim was raised or acknowledged")
+    ] = [],  # noqa: B006
     asked_on: Annotated[date | None, Field(description="Day to look at it from; empty is today")] = None,
 ) -> ToolResult:
     """Says whether the year for labour arbitration still runs and until when, with the exception for wages while the
@@ -215,7 +222,7 @@ def arbitration_request(
     respondent_details: Annotated[str, Field(max_length=300)] = "",
     commission: Annotated[str, Field(max_length=100)] = "",
 ) -> ToolResult:
-    """Drafts the request for labour arbitration in Chinese from the conversation; what was not said stays a marked gap."""
+    """Drafts the request for labour arbitration in Chinese from the conversation; what was not said stays a gap."""
     tell = Teller(context.language)
     analysis = analyse(facts_of(context), context.today, claims)
     draft = draft_request(analysis, applicant=Person(applicant, applicant_details),
@@ -230,5 +237,3 @@ def arbitration_request_rule(context: ToolContext) -> Sequence[dict[str, Any]]:
     """One call where the last message asks for the draft and a claim was named."""
     asked = _ASKS_FOR_DRAFT.search(context.question)
     return [{}] if asked and facts_of(context).keys("claim") else []
-
-

@@ -23,11 +23,29 @@ TOOLS: Registry[ToolFunction] = Registry(
     "tool",
     {
         "search_documents": "metier.specialists.tools.search:search_documents",
+        "overtime_pay": "metier.specialists.legal.tools:overtime",
+        "limitation_period": "metier.specialists.legal.tools:limitation_period",
+        "precedents": "metier.specialists.legal.tools:precedents",
+        "case_analysis": "metier.specialists.legal.tools:case_analysis",
+        "statute": "metier.specialists.legal.tools:statute",
+        "date_arithmetic": "metier.specialists.legal.tools:date_arithmetic",
+        "arbitration_request": "metier.specialists.legal.tools:arbitration_request",
     },
 )
 
 # Tools that are also called by rule, in this order, before anything is written.
-RULES: Registry[ToolRule] = Registry("tool rule", {})
+RULES: Registry[ToolRule] = Registry(
+    "tool rule",
+    {
+        "overtime_pay": "metier.specialists.legal.tools:overtime_rule",
+        "limitation_period": "metier.specialists.legal.tools:limitation_rule",
+        "precedents": "metier.specialists.legal.tools:precedents_rule",
+        "case_analysis": "metier.specialists.legal.tools:case_analysis_rule",
+        "statute": "metier.specialists.legal.tools:statute_rule",
+        "date_arithmetic": "metier.specialists.legal.tools:date_rule",
+        "arbitration_request": "metier.specialists.legal.tools:arbitration_request_rule",
+    },
+)
 
 __all__ = [
     "RULES",
