@@ -6,7 +6,7 @@ and citations point with, so the text of a stored document never changes; new by
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from metier.core.i18n import translate
@@ -104,3 +104,19 @@ class Document:
             if offset < page.end:
                 return page.number
         return self.pages[-1].number if self.pages else 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as JSON-able values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Document:
+        """A document as `to_json` gave it."""
+        parts: dict[str, Any] = {
+            "pages": tuple(Page(**page) for page in said["pages"]),
+            "headings": tuple(Heading(**heading) for heading in said["headings"]),
+            "tables": tuple(Table(**table) for table in said["tables"]),
+            "notices": tuple(Notice(**notice) for notice in said["notices"]),
+            "boxes": tuple((offset, Box(**box)) for offset, box in said["boxes"]),
+        }
+        return cls(**{**said, **parts})

@@ -1,0 +1,42 @@
+"""Readers of documents: one small file a format, `read(source, draft, emit) -> encoding`, and a line here.
+
+A reader runs in the confined child (`metier.knowledge.worker`). It adds what it reads to the draft, tells of each page
+(`emit`), and gives the encoding it decided on, or an empty string where the format says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metier.core.registry import Registry
+from metier.knowledge.draft import Draft
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to read. path: where it lies; name: as shown; content: its bytes."""
+
+    path: Path
+    name: str
+    content: bytes
+
+
+Reader = Callable[[Source, Draft, Emit], str]
+
+READERS: Registry[Reader] = Registry(
+    "document format",
+    {
+        "pdf": "metier.knowledge.readers.pdf:read",
+        "text": "metier.knowledge.readers.plain:read",
+    },
+)
+SUFFIXES = {
+    ".pdf": "pdf",
+    ".txt": "text",
+    ".text": "text",
+}

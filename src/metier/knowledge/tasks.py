@@ -1,0 +1,36 @@
+"""What the confined child can be asked (`metier.knowledge.worker`)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from metier.core.errors import DataError
+from metier.knowledge.draft import Draft
+from metier.knowledge.kind import kind_of
+from metier.knowledge.readers import READERS, Emit, Source
+
+MAX_FILE_BYTES = 512 << 20
+
+
+def read(path: str, name: str, *, emit: Emit) -> dict[str, Any]:
+    """The document in a file, as `Document.to_json` gives it."""
+    source = _source(path, name)
+    kind = kind_of(source)
+    draft = Draft(name)
+    encoding = READERS.get(kind)(source, draft, emit)
+    return draft.finish(kind=kind, sha256=hashlib.sha256(source.content).hexdigest(), encoding=encoding).to_json()
+
+
+def _source(path: str, name: str) -> Source:
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise DataError("knowledge.unreadable", file=name, problem=error.strerror or error) from error
+    if len(content) > MAX_FILE_BYTES:
+        raise DataError("knowledge.too_large", file=name, limit=MAX_FILE_BYTES >> 20)
+    if not content:
+        raise DataError("knowledge.empty_file", file=name)
+    return Source(Path(path), name, content)
