@@ -31,9 +31,9 @@ def conversation(turns: Sequence[ChatTurn], side: str, *, before: int) -> list[t
     return shown
 
 
-def own_chat(session: Session, owner: Person, chat_id: str) -> Chat:
-    """One of somebody's conversations. Raises NotFoundError."""
-    chat = session.scalar(select(Chat).where(Chat.id == chat_id, Chat.owner_id == owner.id))
+def own_chat(session: Session, owner: Person, chat_id: str, kind: str = "chat") -> Chat:
+    """One of somebody's conversations of a kind. Raises NotFoundError."""
+    chat = session.scalar(select(Chat).where(Chat.id == chat_id, Chat.owner_id == owner.id, Chat.kind == kind))
     if chat is None:
         raise NotFoundError("workbench.not_found")
     return chat

@@ -40,6 +40,7 @@ from metier.workbench.shares import Reports, Shares
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Job
 from metier.workbench.taught import Taught
+from metier.workbench.writing import Writings
 
 
 class Workbench:
@@ -115,7 +116,9 @@ class Workbench:
         )
         self._held.callback(self.planner.close)
         self.followers = Followers(self.jobs, draining=lambda: self.draining)
-        self.chats = Chats(self.database, ChatModels(self.artifacts), ChatHosts(self.database, self.backend.devices))
+        writings = Writings(self.database)
+        hosts = ChatHosts(self.database, self.backend.devices)
+        self.chats = Chats(self.database, writings, ChatModels(self.artifacts), hosts)
         self.scheduler.ahead = self.chats.hosts.ahead
         self.chats.hosts.free_again = self.jobs.changed
         self.jobs.removed.append(self.chats.forget_run)

@@ -175,12 +175,14 @@ class Lease(Base):
 
 
 class Chat(Base):
-    """A conversation. setup: models, system prompt, sampling."""
+    """A conversation. kind: `chat` with models (setup: models, system prompt, sampling), or `assistant` with a
+    specialist (setup: which, whether the bare model answers beside it)."""
 
     __tablename__ = "chats"
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(20), default="chat", server_default="chat")
     title: Mapped[str] = mapped_column(String(300), default="")
     setup: Mapped[dict[str, Any]]
     created: Mapped[datetime] = mapped_column(default=now)
