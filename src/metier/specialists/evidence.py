@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, Literal
 
 from metier.knowledge.passage import Passage
@@ -92,7 +92,7 @@ class Answer:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON-able values."""
-        return _plain(asdict(self))  # type: ignore[no-any-return]
+        return plain(self)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +107,12 @@ class AnswerPiece:
     answer: Answer | None = None
 
 
-def _plain(value: Any) -> Any:
-    """Dates as ISO text, tuples as lists."""
+def plain(value: Any) -> Any:
+    """Any of these as JSON-able values: dates as ISO text, tuples as lists."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return value.isoformat() if hasattr(value, "isoformat") else value

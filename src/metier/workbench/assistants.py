@@ -1,0 +1,253 @@
+"""Conversations with specialists: asked over the owner's documents, answered in the server, kept with their evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from pydantic import Field
+
+from metier.core.errors import MetierError
+from metier.core.i18n import Language, current_language
+from metier.core.specs import Spec
+from metier.data.messages import message
+from metier.engines.chatmodel import Request, Turn
+from metier.specialists.evidence import AnswerPiece, plain
+from metier.specialists.store import StoredSpecialist
+from metier.specialists.tools import Searchable
+from metier.workbench.accounts import Person
+from metier.workbench.answerloop import AnswerLoop
+from metier.workbench.chathosts import ChatHosts
+from metier.workbench.chatprocess import ChatHost
+from metier.workbench.chatrows import checked_question, conversation, storable, turn_of
+from metier.workbench.conversations import Asked, Conversations
+from metier.workbench.errors import ConflictError, NotFoundError
+from metier.workbench.hostmodel import HostChatModel
+from metier.workbench.specialists import OwnSpecialists, reference_of
+from metier.workbench.store.database import Database
+from metier.workbench.store.tables import Chat, ChatTurn, now
+from metier.workbench.writing import Writing, Writings
+
+BARE = "right"  # the side of the bare model, where it answers beside the specialist
+Vote = Literal["up", "down", ""]
+# Owner and names of knowledge bases → those of them that are there, opened.
+OpenBases = Callable[[Person, Sequence[str]], Mapping[str, Searchable]]
+_LONGEST_WORDS = 4000
+_log = logging.getLogger("metier.workbench")
+
+
+class AssistantSetup(Spec):
+    """Which specialist is asked. knowledge: bases to search instead of the specialist's own; bare: whether its base
+    model, without prompt, tools and documents, answers beside it."""
+
+    specialist: str = Field(min_length=1, max_length=64, examples=["medical"])
+    knowledge: tuple[str, ...] | None = Field(None, max_length=20)
+    bare: bool = False
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What the sides of one question have in common."""
+
+    stored: StoredSpecialist
+    knowledge: Mapping[str, Searchable]
+    host: ChatHost | None
+    asked: Asked
+    language: Language
+
+
+class Assistants(Conversations):
+    """Somebody's conversations with specialists. bases: opens knowledge for its owner."""
+
+    kind = "assistant"
+
+    def __init__(
+        self, database: Database, writings: Writings, specialists: OwnSpecialists, hosts: ChatHosts, bases: OpenBases
+    ) -> None:
+        super().__init__(database, writings)
+        self.specialists = specialists
+        self.hosts = hosts
+        self.bases = bases
+        self._loop = AnswerLoop()
+
+    def stop(self) -> None:
+        """Ends what is being written; it stays as far as it is."""
+        self._loop.close()
+
+    def create(self, owner: Person, setup: AssistantSetup) -> Chat:
+        """A new conversation. Raises NotFoundError for a specialist that is not there."""
+        self.specialists.get(owner, setup.specialist)
+        chat = Chat(owner_id=owner.id, kind=self.kind, setup=setup.model_dump(mode="json"))
+        with self.database.write() as session:
+            session.add(chat)
+        return chat
+
+    def change(
+        self, owner: Person, chat_id: str, *, title: str | None = None, setup: AssistantSetup | None = None
+    ) -> Chat:
+        """Another title, or another specialist or other knowledge for the questions to come."""
+        if setup is not None:
+            self.specialists.get(owner, setup.specialist)
+            with self.database.write() as session:
+                self._own(session, owner, chat_id).setup = setup.model_dump(mode="json")
+        return self.rename(owner, chat_id, title or "")
+
+    def ask(self, owner: Person, chat_id: str, text: str) -> list[ChatTurn]:
+        """Puts a question. Returns it and its answers, which are being written.
+
+        The specialist's model writes if it is loaded; else the answer is made of quotations.
+        """
+        question = checked_question(text)
+        sides, send = self._prepare(owner, chat_id)
+        return self.put_question(owner, chat_id, question, sides, send)
+
+    def ask_again(self, owner: Person, chat_id: str, turn_id: str, text: str | None = None) -> list[ChatTurn]:
+        """Answers a question anew, perhaps in other words; what followed it goes. turn_id: of the question or answer."""
+        question = None if text is None else checked_question(text)
+        sides, send = self._prepare(owner, chat_id)
+        return self.put_again(owner, chat_id, turn_id, question, sides, send)
+
+    def rate(self, owner: Person, chat_id: str, turn_id: str, vote: Vote, words: str) -> ChatTurn:
+        """Keeps what the reader thinks of an answer. Raises ConflictError while it is being written."""
+        if self.writings.get(turn_id) is not None:
+            raise ConflictError("workbench.chat_answers")
+        said = storable(words).strip()[:_LONGEST_WORDS]
+        with self.database.write() as session:
+            self._own(session, owner, chat_id)
+            turn = turn_of(session, chat_id, turn_id)
+            if turn.role != "assistant":
+                raise NotFoundError("workbench.not_found")
+            turn.details = {**turn.details, "feedback": {"vote": vote, "words": said, "at": now().isoformat()}}
+        return turn
+
+    def model_of(self, owner: Person, stored: StoredSpecialist, *, bare: bool = False) -> ChatHost | None:
+        """The host that has a specialist's model, or loads it; None where it is not loaded."""
+        host = self.hosts.of(owner)
+        wanted = {one.reference for one in self.specialists.weights(owner, stored.specialist, bare=bare).values()}
+        return host if host is not None and host.is_live and wanted <= set(host.references) else None
+
+    def load(self, owner: Person, name: str, *, bare: bool = False, wait: bool = False) -> ChatHost:
+        """Loads a specialist's model, in place of what the owner had loaded. bare: its base model too."""
+        specialist = self.specialists.get(owner, name).specialist
+        return self.hosts.load(owner, self.specialists.weights(owner, specialist, bare=bare), wait=wait)
+
+    def _prepare(self, owner: Person, chat_id: str) -> tuple[dict[str, dict[str, Any]], Callable[[Asked], None]]:
+        """The sides of the answers to come, and what has them written."""
+        self.refuse_while_writing(chat_id)
+        setup = AssistantSetup.model_validate(self.get(owner, chat_id).setup)
+        stored = self.specialists.get(owner, setup.specialist)
+        names = stored.specialist.knowledge if setup.knowledge is None else setup.knowledge
+        known = {"specialist": stored.specialist.name, "version": stored.version}
+        sides = {"left": known, **({BARE: {"bare": True}} if setup.bare else {})}
+        host = self.model_of(owner, stored)
+        knowledge = self.bases(owner, names)
+        language = current_language()
+        return sides, lambda asked: self._send(owner, _Question(stored, knowledge, host, asked, language))
+
+    def _send(self, owner: Person, question: _Question) -> None:
+        for answer in question.asked.answers:
+            one = Writing(answer.id, answer.chat_id, owner.id, _nothing, dict(answer.details))
+            self.writings.begin(one)
+            said = conversation(question.asked.turns, answer.side, before=answer.place)
+            turns = [Turn(message(role, text)) for role, text in said]  # type: ignore[arg-type]
+            write = self._bare if answer.side == BARE else self._answer
+            work = self._guarded(one, write(one, question, turns))
+            one.stop = self._loop.run(work, partial(self._ended, one))
+
+    async def _guarded(self, one: Writing, work: Any) -> None:
+        """The boundary of an answer: what is raised in it becomes its reason."""
+        try:
+            await work
+        except MetierError as error:
+            fields = {name: str(value) for name, value in error.fields.items()}
+            await asyncio.to_thread(self.writings.end, one, "stopped", reason={"key": error.key, "fields": fields})
+        except Exception as error:
+            _log.exception("a specialist's answer failed")
+            problem = (f"{type(error).__name__}: {error}".splitlines() or [""])[0][:300]
+            reason = {"key": "workbench.reason_unexpected", "fields": {"problem": problem}}
+            await asyncio.to_thread(self.writings.end, one, "stopped", reason=reason)
+
+    def _ended(self, one: Writing) -> None:
+        """What was stopped from outside has not ended itself."""
+        if one.state == "writing":
+            self.writings.end(one, "stopped")
+
+    async def _answer(self, one: Writing, question: _Question, turns: list[Turn]) -> None:
+        from metier.specialists.answering import answer
+
+        stored, model = question.stored, await self._model(question, reference_of(question.stored.specialist))
+        pieces = answer(
+            stored.specialist, stored.version, turns, model=model, knowledge=question.knowledge,
+            language=question.language,
+        )  # fmt: skip
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if piece.kind == "end":
+                    await asyncio.to_thread(self._finish, one, piece)
+                else:
+                    self._hear(one, piece)
+
+    async def _bare(self, one: Writing, question: _Question, turns: list[Turn]) -> None:
+        """The base model by itself: no prompt, no tools, no documents."""
+        host = question.host
+        weights = list(host.weights.values())[-1] if host is not None else None
+        if host is None or weights is None or weights.adapter is not None:
+            raise ConflictError("workbench.assistant_no_bare_model")
+        model = await self._model(question, weights.reference)
+        assert_model = model or _missing()
+        self.writings.note(one, title=assert_model.name)
+        specialist = question.stored.specialist
+        request = Request(tuple(turns), specialist.sampling, enable_thinking=specialist.enable_thinking)
+        async with aclosing(assert_model.stream(request)) as deltas:
+            async for delta in deltas:
+                if delta.kind == "end":
+                    usage = delta.usage
+                    figures = {"tokens": usage.completion_tokens, "prompt_tokens": usage.prompt_tokens} if usage else {}
+                    await asyncio.to_thread(self.writings.end, one, "whole", finish=delta.finished_by, **figures)
+                elif delta.kind != "call":
+                    self.writings.add(one, delta.kind, delta.text)
+
+    async def _model(self, question: _Question, reference: str) -> HostChatModel | None:
+        """A loaded model by name, once it is ready; None where there is none."""
+        host = question.host
+        if host is None:
+            return None
+        side = next((side for side, one in host.weights.items() if one.reference == reference), None)
+        if side is None:
+            return None
+        model = HostChatModel(host, side)
+        await model.ready()
+        return model
+
+    def _hear(self, one: Writing, piece: AnswerPiece) -> None:
+        so_far = one.details.get("answer", {})
+        if piece.kind == "step":
+            self.writings.note(one, answer={**so_far, "steps": [*so_far.get("steps", []), plain(piece.step)]})
+        elif piece.kind == "evidence":
+            self.writings.note(one, answer={**so_far, "evidence": plain(piece.evidence)})
+        else:
+            self.writings.add(one, piece.kind, piece.text)
+
+    def _finish(self, one: Writing, piece: AnswerPiece) -> None:
+        whole = piece.answer
+        if whole is None:
+            return
+        self.writings.end(
+            one,
+            "whole",
+            text=whole.text,
+            answer=whole.to_json(),
+            tokens=whole.completion_tokens,
+            prompt_tokens=whole.prompt_tokens,
+            seconds=round(whole.seconds, 3),
+            finish=whole.finished_by,
+        )
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,81 @@
+"""The specialists of an account: shipped ones and its own, each version kept, checked before it is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from metier.core.errors import ConfigError
+from metier.specialists.spec import Specialist
+from metier.specialists.store import Specialists, StoredSpecialist
+from metier.workbench.accounts import Person
+from metier.workbench.chatmodels import ChatModels, Weights
+from metier.workbench.errors import NotFoundError
+
+_ABSENT = ("specialists.unknown", "specialists.unknown_version")
+
+
+class OwnSpecialists:
+    """Specialists for their owner. folder: where they are kept; models: what they may be made of."""
+
+    def __init__(self, folder: Path, models: ChatModels) -> None:
+        self.store = Specialists(folder)
+        self.models = models
+
+    def list(self, owner: Person) -> list[StoredSpecialist]:
+        """The newest version of each, the shipped ones included, by name."""
+        return self.store.list(owner.id)
+
+    def get(self, owner: Person, name: str, version: str | None = None) -> StoredSpecialist:
+        """A specialist, the newest version where none is named. Raises NotFoundError."""
+        try:
+            return self.store.get(owner.id, name, version)
+        except ConfigError as error:
+            raise _absent(error) from error
+
+    def versions(self, owner: Person, name: str) -> list[StoredSpecialist]:  # type: ignore[valid-type]
+        """All versions, the newest first. Raises NotFoundError."""
+        self.get(owner, name)
+        return self.store.versions(owner.id, name)
+
+    def create(self, owner: Person, specialist: Specialist) -> StoredSpecialist:
+        """A new specialist. Raises what is wrong with its model or tools, or that its name is taken."""
+        self._check(owner, specialist)
+        return self.store.create(owner.id, specialist)
+
+    def edit(self, owner: Person, specialist: Specialist) -> StoredSpecialist:
+        """A new version; of a shipped one it makes one's own. The same as the newest makes none."""
+        self.get(owner, specialist.name)
+        self._check(owner, specialist)
+        return self.store.edit(owner.id, specialist)
+
+    def remove(self, owner: Person, name: str) -> None:
+        """Forgets all of one's own versions. Raises NotFoundError, or ConfigError for a shipped one."""
+        try:
+            self.store.remove(owner.id, name)
+        except ConfigError as error:
+            raise _absent(error) from error
+
+    def weights(self, owner: Person, specialist: Specialist, *, bare: bool = False) -> dict[str, Weights]:
+        """What is loaded for a specialist, side → weights. bare: its base model too, as it is without it."""
+        left = self.models.weights(owner, reference_of(specialist), verify=False)
+        if not bare:
+            return {"left": left}
+        base = left if left.adapter is None else self.models.weights(owner, left.model, verify=False)
+        return {"left": left, "right": base}
+
+    def _check(self, owner: Person, specialist: Specialist) -> None:
+        from metier.specialists.tools import TOOLS
+
+        for tool in specialist.tools:
+            TOOLS.get(tool)
+        if specialist.server is None:
+            self.models.weights(owner, reference_of(specialist), verify=False)
+
+
+def reference_of(specialist: Specialist) -> str:
+    """How the model of a specialist is named to `ChatModels`."""
+    return specialist.adapter_name_or_path or specialist.model_name_or_path
+
+
+def _absent(error: ConfigError) -> Exception:
+    return NotFoundError("workbench.not_found") if error.key in _ABSENT else error
