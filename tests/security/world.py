@@ -148,6 +148,11 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
     queued.wanted_devices = 99  # never begun
     chat = Chat(id=new_id(), owner_id=a.id, title=CANARY, setup={"models": ["smollm2-135m"], "system_prompt": CANARY})
     turn = ChatTurn(id=new_id(), owner_id=a.id, chat_id=chat.id, place=0, role="user", text=CANARY)
+    talk = Chat(id=new_id(), owner_id=a.id, kind="assistant", title=CANARY, setup={"specialist": "medical"})
+    answer = {"text": f"{CANARY} [1]", "citations": [], "evidence": [{"number": 1, "kind": "user", "text": CANARY,
+              "title": CANARY, "base": "", "passage": None, "details": {}}]}  # fmt: skip
+    said = ChatTurn(id=new_id(), owner_id=a.id, chat_id=talk.id, place=1, role="assistant", side="left", text=CANARY,
+                    details={"answer": answer, "specialist": "medical", "version": "v1"})  # fmt: skip
     side = {"job": run.id, "key": "predict", "title": CANARY, "side": ""}
     setup = {"left": side, "right": side, "seed": 1, "salt": "s", "rows": [0], "closed": None}
     review = Review(id=new_id(), owner_id=a.id, title=CANARY, setup=setup, digest=_hash("review"))
@@ -155,7 +160,7 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
     recipe = SavedRecipe(id=new_id(), owner_id=a.id, name=CANARY, kind="train", spec={"note": CANARY})
     judgement = Judgement(id=new_id(), review_id=review.id, reviewer_id=a.id, row=0, choice="both", reason=CANARY)
     (workbench.settings.jobs / queued.id).mkdir()
-    for group in ((queued, chat, review, share, recipe), (turn, judgement)):
+    for group in ((queued, chat, talk, review, share, recipe), (turn, said, judgement)):
         with workbench.database.write() as session:
             session.add_all(group)
     data, upload = give_set(workbench, a, "set_of_a"), give_upload(workbench, a)
@@ -178,6 +183,9 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
         "user_id": a.id,
         "invitation_id": workbench.accounts.invitations(admin)[0].id,
         "chat_id": chat.id,
+        "assistant chat_id": talk.id,
+        "assistant turn_id": said.id,
+        "evidence number": "1",
         "turn_id": turn.id,
         "review_id": review.id,
         "judgement_id": judgement.id,

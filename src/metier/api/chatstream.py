@@ -12,6 +12,7 @@ from fastapi.encoders import jsonable_encoder
 
 from metier.core.errors import MetierError
 from metier.workbench.accounts import Person
+from metier.workbench.conversations import Conversations
 from metier.workbench.jobs import reason_text
 from metier.workbench.store.tables import ChatTurn
 from metier.workbench.workbench import Workbench
@@ -38,21 +39,26 @@ def turn_view(turn: ChatTurn) -> dict[str, Any]:
     }
 
 
-async def chat_stream(request: Request, services: Workbench, owner: Person, chat_id: str) -> AsyncIterator[str]:
-    """`turns` (all that is being written, as far as it is, and how many turns there are), `piece`s of them, `end` of
-    each, and at last `done`. Who comes back begins with `turns` again."""
-    chats = services.chats
+async def chat_stream(
+    request: Request, services: Workbench, chats: Conversations, owner: Person, chat_id: str
+) -> AsyncIterator[str]:
+    """`turns` (all that is being written, as far as it is, and how many turns there are), `piece`s of them, `known`
+    where something was learnt about one, `end` of each, and at last `done`.
+
+    Who comes back begins with `turns` again.
+    """
     yield "retry: 1000\n\n"
     loop = asyncio.get_running_loop()
     quiet = checked = loop.time()
     seen = -1
     said: dict[str, tuple[int, int]] = {}
+    noted: dict[str, int] = {}
     while not services.draining:
         if chats.stamp(chat_id) != seen or loop.time() - checked > _CHECK_SECONDS:
             checked = loop.time()
             stamp = chats.stamp(chat_id)
             try:
-                turns = await asyncio.to_thread(_turns, services, request, owner, chat_id)
+                turns = await asyncio.to_thread(_turns, chats, request, owner, chat_id)
             except MetierError:
                 yield _message("gone", {})
                 return
@@ -72,6 +78,9 @@ async def chat_stream(request: Request, services: Workbench, owner: Person, chat
             live = chats.written(turn_id)
             if live is None:
                 continue
+            if live.noted != noted.get(turn_id, 0):
+                noted[turn_id] = live.noted
+                yield _message("known", {"id": turn_id, **live.details})
             fresh = {"id": turn_id, "text": live.text[text:], "thinking": live.thinking[thinking:]}
             if fresh["text"] or fresh["thinking"]:
                 said[turn_id] = (text + len(fresh["text"]), thinking + len(fresh["thinking"]))
@@ -86,12 +95,12 @@ async def chat_stream(request: Request, services: Workbench, owner: Person, chat
     yield _message("draining", {})
 
 
-def _turns(services: Workbench, request: Request, owner: Person, chat_id: str) -> list[ChatTurn]:
+def _turns(chats: Conversations, request: Request, owner: Person, chat_id: str) -> list[ChatTurn]:
     """The chat as it is now, if the owner is still signed in."""
     from metier.api.access import signed_in
 
     signed_in(request)
-    return services.chats.turns(owner, chat_id)
+    return chats.turns(owner, chat_id)
 
 
 def _message(name: str, value: Any) -> str:

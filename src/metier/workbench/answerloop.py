@@ -25,8 +25,11 @@ class AnswerLoop:
             task.add_done_callback(lambda _task: ended())
             tasks.append(task)
 
+        def stop() -> None:
+            loop.call_soon_threadsafe(lambda: tasks[0].cancel())
+
         loop.call_soon_threadsafe(begin)
-        return lambda: loop.call_soon_threadsafe(lambda: tasks[0].cancel()) and None
+        return stop
 
     def close(self, seconds: float = 5.0) -> None:
         """Stops all work and waits for it."""

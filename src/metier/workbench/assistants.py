@@ -1,9 +1,10 @@
-"""Conversations with specialists: asked over the owner's documents, answered in the server, kept with their evidence."""
+"""Conversations with specialists: asked over the owner's documents, answered here, kept with their evidence."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -12,11 +13,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from metier.core.errors import MetierError
+from metier.core.errors import MetierError, UserError
 from metier.core.i18n import Language, current_language
 from metier.core.specs import Spec
 from metier.data.messages import message
-from metier.engines.chatmodel import Request, Turn
+from metier.engines.chatmodel import Request, Turn, Usage
 from metier.specialists.evidence import AnswerPiece, plain
 from metier.specialists.store import StoredSpecialist
 from metier.specialists.tools import Searchable
@@ -52,9 +53,10 @@ class AssistantSetup(Spec):
 
 @dataclass(frozen=True)
 class _Question:
-    """What the sides of one question have in common."""
+    """What the sides of one question have in common. base: the reference of the bare model."""
 
     stored: StoredSpecialist
+    base: str
     knowledge: Mapping[str, Searchable]
     host: ChatHost | None
     asked: Asked
@@ -107,7 +109,7 @@ class Assistants(Conversations):
         return self.put_question(owner, chat_id, question, sides, send)
 
     def ask_again(self, owner: Person, chat_id: str, turn_id: str, text: str | None = None) -> list[ChatTurn]:
-        """Answers a question anew, perhaps in other words; what followed it goes. turn_id: of the question or answer."""
+        """Answers a question anew, perhaps in other words; what followed it goes. turn_id: either of the two."""
         question = None if text is None else checked_question(text)
         sides, send = self._prepare(owner, chat_id)
         return self.put_again(owner, chat_id, turn_id, question, sides, send)
@@ -128,8 +130,13 @@ class Assistants(Conversations):
     def model_of(self, owner: Person, stored: StoredSpecialist, *, bare: bool = False) -> ChatHost | None:
         """The host that has a specialist's model, or loads it; None where it is not loaded."""
         host = self.hosts.of(owner)
-        wanted = {one.reference for one in self.specialists.weights(owner, stored.specialist, bare=bare).values()}
-        return host if host is not None and host.is_live and wanted <= set(host.references) else None
+        if host is None or not host.is_live:
+            return None
+        try:
+            wanted = self.specialists.weights(owner, stored.specialist, bare=bare)
+        except UserError:  # its run has been removed: it answers in quotations
+            return None
+        return host if {one.reference for one in wanted.values()} <= set(host.references) else None
 
     def load(self, owner: Person, name: str, *, bare: bool = False, wait: bool = False) -> ChatHost:
         """Loads a specialist's model, in place of what the owner had loaded. bare: its base model too."""
@@ -142,12 +149,16 @@ class Assistants(Conversations):
         setup = AssistantSetup.model_validate(self.get(owner, chat_id).setup)
         stored = self.specialists.get(owner, setup.specialist)
         names = stored.specialist.knowledge if setup.knowledge is None else setup.knowledge
-        known = {"specialist": stored.specialist.name, "version": stored.version}
-        sides = {"left": known, **({BARE: {"bare": True}} if setup.bare else {})}
+        sides: dict[str, dict[str, Any]] = {
+            "left": {"specialist": stored.specialist.name, "version": stored.version},
+            **({BARE: {"bare": True}} if setup.bare else {}),
+        }
         host = self.model_of(owner, stored)
-        knowledge = self.bases(owner, names)
-        language = current_language()
-        return sides, lambda asked: self._send(owner, _Question(stored, knowledge, host, asked, language))
+        base = stored.specialist.model_name_or_path
+        if host is not None:
+            base = list(self.specialists.weights(owner, stored.specialist, bare=True).values())[-1].reference
+        knowledge, language = self.bases(owner, names), current_language()
+        return sides, lambda asked: self._send(owner, _Question(stored, base, knowledge, host, asked, language))
 
     def _send(self, owner: Person, question: _Question) -> None:
         for answer in question.asked.answers:
@@ -194,33 +205,30 @@ class Assistants(Conversations):
 
     async def _bare(self, one: Writing, question: _Question, turns: list[Turn]) -> None:
         """The base model by itself: no prompt, no tools, no documents."""
-        host = question.host
-        weights = list(host.weights.values())[-1] if host is not None else None
-        if host is None or weights is None or weights.adapter is not None:
+        model = await self._model(question, question.base)
+        if model is None:
             raise ConflictError("workbench.assistant_no_bare_model")
-        model = await self._model(question, weights.reference)
-        assert_model = model or _missing()
-        self.writings.note(one, title=assert_model.name)
+        self.writings.note(one, title=model.name)
         specialist = question.stored.specialist
         request = Request(tuple(turns), specialist.sampling, enable_thinking=specialist.enable_thinking)
-        async with aclosing(assert_model.stream(request)) as deltas:
+        begun = time.monotonic()
+        async with aclosing(model.stream(request)) as deltas:
             async for delta in deltas:
-                if delta.kind == "end":
-                    usage = delta.usage
-                    figures = {"tokens": usage.completion_tokens, "prompt_tokens": usage.prompt_tokens} if usage else {}
-                    await asyncio.to_thread(self.writings.end, one, "whole", finish=delta.finished_by, **figures)
-                elif delta.kind != "call":
+                if delta.kind in ("thinking", "answer", "notice"):
                     self.writings.add(one, delta.kind, delta.text)
+                elif delta.kind == "end":
+                    usage = delta.usage or Usage()
+                    end = partial(self.writings.end, tokens=usage.completion_tokens, prompt_tokens=usage.prompt_tokens)
+                    seconds = round(time.monotonic() - begun, 3)
+                    await asyncio.to_thread(end, one, "whole", seconds=seconds, finish=delta.finished_by)
 
     async def _model(self, question: _Question, reference: str) -> HostChatModel | None:
-        """A loaded model by name, once it is ready; None where there is none."""
-        host = question.host
-        if host is None:
+        """A loaded model by name, once it is ready; None where it is not loaded."""
+        sides = question.host.weights.items() if question.host is not None else ()
+        side = next((side for side, one in sides if one.reference == reference), None)
+        if question.host is None or side is None:
             return None
-        side = next((side for side, one in host.weights.items() if one.reference == reference), None)
-        if side is None:
-            return None
-        model = HostChatModel(host, side)
+        model = HostChatModel(question.host, side)
         await model.ready()
         return model
 

@@ -21,7 +21,7 @@ class OwnSpecialists:
         self.store = Specialists(folder)
         self.models = models
 
-    def list(self, owner: Person) -> list[StoredSpecialist]:
+    def list(self, owner: Person) -> tuple[StoredSpecialist, ...]:
         """The newest version of each, the shipped ones included, by name."""
         return self.store.list(owner.id)
 
@@ -32,7 +32,7 @@ class OwnSpecialists:
         except ConfigError as error:
             raise _absent(error) from error
 
-    def versions(self, owner: Person, name: str) -> list[StoredSpecialist]:  # type: ignore[valid-type]
+    def versions(self, owner: Person, name: str) -> tuple[StoredSpecialist, ...]:
         """All versions, the newest first. Raises NotFoundError."""
         self.get(owner, name)
         return self.store.versions(owner.id, name)

@@ -13,6 +13,7 @@ from metier.core.files import folder_lock
 from metier.workbench import devices
 from metier.workbench.accounts import Accounts, Person
 from metier.workbench.artifacts import Artifacts
+from metier.workbench.assistants import Assistants
 from metier.workbench.backends import Backend, LocalBackend
 from metier.workbench.chathosts import ChatHosts
 from metier.workbench.chatmodels import ChatModels
@@ -37,6 +38,7 @@ from metier.workbench.scheduler import Scheduler
 from metier.workbench.secrets import Box, Secrets
 from metier.workbench.settings import WorkbenchSettings
 from metier.workbench.shares import Reports, Shares
+from metier.workbench.specialists import OwnSpecialists
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Job
 from metier.workbench.taught import Taught
@@ -119,6 +121,8 @@ class Workbench:
         writings = Writings(self.database)
         hosts = ChatHosts(self.database, self.backend.devices)
         self.chats = Chats(self.database, writings, ChatModels(self.artifacts), hosts)
+        self.specialists = OwnSpecialists(settings.folder / "specialists", self.chats.models)
+        self.assistants = Assistants(self.database, writings, self.specialists, hosts, lambda _owner, _names: {})
         self.scheduler.ahead = self.chats.hosts.ahead
         self.chats.hosts.free_again = self.jobs.changed
         self.jobs.removed.append(self.chats.forget_run)
@@ -141,6 +145,7 @@ class Workbench:
     def close(self) -> None:
         """Stops looking after jobs, which go on, and lets the folder go."""
         self.draining = True
+        self.assistants.stop()
         self.chats.stop()
         self.scheduler.stop()
         self.notifications.close()

@@ -153,7 +153,7 @@ def follow(request: Request, services: Services, owner: Owner, chat_id: str) -> 
     """The answers as they are written, as Server-Sent Events; ends with the last of them."""
     services.chats.get(owner, chat_id)
     return StreamingResponse(
-        chat_stream(request, services, owner, chat_id),
+        chat_stream(request, services, services.chats, owner, chat_id),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
     )
