@@ -116,8 +116,10 @@ class Assistants(Conversations):
 
     def rate(self, owner: Person, chat_id: str, turn_id: str, vote: Vote, words: str) -> ChatTurn:
         """Keeps what the reader thinks of an answer. Raises ConflictError while it is being written."""
-        if self.writings.get(turn_id) is not None:
+        live = self.writings.get(turn_id)
+        if live is not None and live.state == "writing":
             raise ConflictError("workbench.chat_answers")
+        self.writings.save()  # what has ended just now is written down first: it would overwrite the rating
         said = storable(words).strip()[:_LONGEST_WORDS]
         with self.database.write() as session:
             self._own(session, owner, chat_id)

@@ -61,7 +61,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Shown:
-    """An answer as the page shows it. html: its whole text once it has ended; mode: how it was made and why."""
+    """An answer as the page shows it. html: its whole text once it has ended; mode, why: how it was made; reason:
+    why it failed."""
 
     id: str
     state: str
@@ -73,6 +74,7 @@ class Shown:
     thinking: str
     notices: list[str]
     mode: str
+    why: str
     reason: str
     cut: bool
     finish: str
@@ -228,7 +230,8 @@ def _shown(turn: ChatTurn, titles: dict[str, str]) -> Shown:
     name = known.get("specialist", "")
     cited = {one["number"] for one in answer.get("citations", [])}
     feedback = known.get("feedback") or {}
-    notices = [*known.get("notices", [])]
+    why = answer.get("reason", "") if whole else ""
+    notices = [one for one in known.get("notices", []) if one != why]
     return Shown(
         id=turn.id,
         state=turn.state,
@@ -240,6 +243,7 @@ def _shown(turn: ChatTurn, titles: dict[str, str]) -> Shown:
         thinking=turn.thinking,
         notices=notices,
         mode=answer.get("mode", "") if whole else "",
+        why=why,
         reason=reason_text(known.get("reason")),
         cut=bool(known.get("cut")),
         finish=known.get("finish") or "",
