@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "compare": ("metier.cli.steps:compare", "steps"),
     "report": ("metier.cli.steps:report", "steps"),
     "chat": ("metier.cli.chat:chat", "main"),
+    "ask": ("metier.cli.ask:ask", "main"),
     "up": ("metier.cli.up:up", "main"),
     "backup": ("metier.cli.up:backup", "main"),
     "restore": ("metier.cli.up:restore", "main"),
@@ -34,6 +35,9 @@ GROUPS: dict[str, dict[str, str]] = {
     "data": {name: f"metier.cli.data:{name}" for name in ("list", "add", "preview", "check", "split", "remove")},
     "model": {name: f"metier.cli.model:{name}" for name in ("list", "add", "show", "remove")},
     "knowledge": {name: f"metier.cli.knowledge:{name}" for name in ("list", "add", "search", "check", "remove")},
+    "specialist": {
+        name: f"metier.cli.specialist:{name}" for name in ("list", "show", "create", "edit", "remove", "tools")
+    },
     "recipe": {name: f"metier.cli.recipe:{name}" for name in ("list", "show")},
 }
 

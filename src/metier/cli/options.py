@@ -85,7 +85,8 @@ def convert(annotation: Any, text: str, flag: str) -> Any:
     kinds = _kinds(annotation)
     if type(None) in kinds and (text == "null" or (text in ("none", "None") and str not in kinds)):
         return None
-    if text.lstrip().startswith(("{", "[")) and (dict in kinds or list in kinds or tuple in kinds):
+    nested = any(isinstance(kind, type) and issubclass(kind, Spec) for kind in kinds)
+    if text.lstrip().startswith(("{", "[")) and (nested or dict in kinds or list in kinds or tuple in kinds):
         try:
             return json.loads(text)
         except ValueError as error:

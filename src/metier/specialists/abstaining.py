@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from metier.core.i18n import Language, translate
 from metier.knowledge.passage import Hit
 from metier.specialists.premises import Missing
 from metier.specialists.tools import Searchable
-from metier.specialists.words import units
+from metier.specialists.words import matter, units
 
-_TERM = re.compile(r"[一-鿿]{2,}|[A-Za-z][\w'-]{2,}")
 _TERMS = 6
 
 
@@ -53,19 +51,8 @@ def _needs(question: str, missing: Sequence[Missing], hits: Sequence[Hit], langu
 
 
 def missing_terms(question: str, hits: Sequence[Hit]) -> list[str]:
-    """The words of a question that none of the nearest passages has, in their order."""
+    """The stretches of a question of which none of the nearest passages has a single unit, in their order."""
     known = {unit for hit in hits for unit in units(hit.passage.text)}
-    found = []
-    for term in _words(question):
-        wanted = set(units(term))
-        if wanted and not wanted & known and term not in found:
-            found.append(term)
-    return found[:_TERMS]
-
-
-def _words(text: str) -> list[str]:
-    """Words of a text; Chinese is cut by a dictionary."""
-    import jieba
-
-    words = (word for run in _TERM.findall(text) for word in jieba.cut(run) if len(word) > 1)
-    return [word for word in words if units(word)]
+    stretches = matter(question)
+    missing = [stretch for stretch in stretches if not set(units(stretch)) & known]
+    return list(dict.fromkeys(missing or stretches))[:_TERMS]

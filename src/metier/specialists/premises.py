@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from metier.core.i18n import Language, translate
+from metier.knowledge.numerals import numeral
 from metier.knowledge.passage import Hit
 from metier.specialists.tools import Searchable
 from metier.specialists.words import figures, number
@@ -110,22 +111,5 @@ def article_forms(article: str) -> tuple[str, ...]:
     if match is None or value is None:
         return (article,)
     after = number(match[2]) if match[2] else None
-    written = f"第{chinese(int(value))}条" + (f"之{chinese(int(after))}" if after is not None else "")
+    written = f"第{numeral(int(value))}条" + (f"之{numeral(int(after))}" if after is not None else "")
     return tuple(dict.fromkeys((article, written)))
-
-
-def chinese(value: int) -> str:
-    """A whole number below 100,000 in Chinese numerals: 1001 is 一千零一."""
-    if value < 10:
-        return "零一二三四五六七八九"[value]
-    text, rest, gap = "", value, False
-    for scale, name in ((10_000, "万"), (1000, "千"), (100, "百"), (10, "十")):
-        digit, rest = divmod(rest, scale)
-        if digit:
-            text += ("零" if gap else "") + chinese(digit) + name
-            gap = False
-        elif text:
-            gap = True
-    if rest:
-        text += ("零" if gap else "") + "零一二三四五六七八九"[rest]
-    return text.removeprefix("一") if 10 <= value < 20 else text

@@ -38,12 +38,25 @@ _WITH_UNIT = re.compile(r"\s*(?:年|个?月|日|天|周|小时|分钟|元|万|�
 @lru_cache(maxsize=4096)
 def units(text: str) -> tuple[str, ...]:
     """The units of a text in their order, repeated ones too; figures and numbers of articles not among them."""
-    plain = unicodedata.normalize("NFKC", text).lower()
     found: list[str] = []
-    for run in _CHINESE.findall(_EMPTY_PATTERN.sub(" ", _ARTICLE.sub(" ", plain))):
+    for run in _CHINESE.findall(_without_empty(text)):
         found += [run] if len(run) == 1 else [run[index : index + 2] for index in range(len(run) - 1)]
-    found += [_stem(word) for word in _WORD.findall(plain) if word not in _EMPTY_WORDS and len(word) > 1]
-    return tuple(found)
+    return (*found, *(_stem(word) for word in _words(text)))
+
+
+def matter(text: str) -> list[str]:
+    """The stretches of a text that carry its matter, as a person reads them: 年假 and 天数, not 有多少天的年假."""
+    return [run for run in _CHINESE.findall(_without_empty(text)) if len(run) > 1] + _words(text)
+
+
+def _without_empty(text: str) -> str:
+    return _EMPTY_PATTERN.sub(" ", _ARTICLE.sub(" ", unicodedata.normalize("NFKC", text)))
+
+
+def _words(text: str) -> list[str]:
+    """Words of other scripts, in small letters."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    return [word for word in _WORD.findall(plain) if word not in _EMPTY_WORDS and len(word) > 1]
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,135 @@
+"""`metier ask`: a specialist's answer in the terminal, with the sources it rests on."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from metier.cli.app import write_json
+from metier.core.i18n import translate
+from metier.core.settings import settings
+from metier.data.messages import message
+from metier.engines.chatmodel import ChatModel, Turn
+from metier.knowledge.library import LOCAL, Library
+from metier.specialists.opening import open_knowledge
+from metier.specialists.store import Specialists, StoredSpecialist
+
+if TYPE_CHECKING:
+    from metier.knowledge.base import KnowledgeBase
+    from metier.specialists.evidence import Answer, AnswerPiece, Evidence
+
+Flag = Annotated[bool, Parameter(negative=())]
+
+
+def ask(
+    name: str,
+    /,
+    *questions: str,
+    version: str | None = None,
+    show_thinking: Flag = False,
+    json: Flag = False,
+) -> None:
+    """Asks a specialist. Several questions are one conversation; without any, they are read line by line."""
+    stored = Specialists(settings().home / "specialists").get(LOCAL, name, version)
+    opened = open_knowledge(stored.specialist, Library(settings().home / "knowledge"), LOCAL)
+    console = Console(highlight=False)
+    for base in opened.missing:
+        sys.stderr.write(translate("cli.no_such_knowledge", base=base) + "\n")
+    talk = _Talk(console, stored, opened.bases, show_thinking=show_thinking, quiet=json)
+    answers = asyncio.run(talk.hold(None, questions or _lines()))
+    if json:
+        write_json([answer.to_json() for answer in answers])
+
+
+class _Talk:
+    """A conversation that is shown as it goes."""
+
+    def __init__(
+        self,
+        console: Console,
+        stored: StoredSpecialist,
+        bases: dict[str, KnowledgeBase],
+        *,
+        show_thinking: bool,
+        quiet: bool,
+    ) -> None:
+        self.console = console
+        self.stored = stored
+        self.bases = bases
+        self.show_thinking = show_thinking
+        self.quiet = quiet
+
+    async def hold(self, model: ChatModel | None, questions: Sequence[str] | Iterator[str]) -> list[Answer]:
+        """Asks one question after the other; each answer is part of what the next one is asked with."""
+        turns: list[Turn] = []
+        answers: list[Answer] = []
+        try:
+            for question in questions:
+                turns.append(Turn(message("user", question)))
+                answers.append(await self._answer(model, turns))
+                turns.append(Turn(message("assistant", answers[-1].text)))
+        finally:
+            if model is not None:
+                await model.close()
+        return answers
+
+    async def _answer(self, model: ChatModel | None, turns: list[Turn]) -> Answer:
+        from metier.specialists.answering import answer
+
+        specialist, version = self.stored.specialist, self.stored.version
+        whole: Answer | None = None
+        async with aclosing(answer(specialist, version, turns, model=model, knowledge=self.bases)) as pieces:
+            async for piece in pieces:
+                whole = piece.answer or whole
+                if not self.quiet:
+                    self._show(piece)
+        if whole is None:
+            raise RuntimeError("an answer ended without its end")
+        if not self.quiet:
+            self._show_sources(whole)
+        return whole
+
+    def _show(self, piece: AnswerPiece) -> None:
+        if piece.kind == "answer":
+            self.console.print(piece.text, end="", markup=False, soft_wrap=True)
+        elif piece.kind == "notice":
+            self.console.print(piece.text, style="yellow", markup=False)
+        elif piece.kind == "thinking" and self.show_thinking:
+            self.console.print(piece.text, end="", style="dim", markup=False, soft_wrap=True)
+        elif piece.step is not None:
+            said = piece.step.error or piece.step.text
+            self.console.print(f"⚙ {piece.step.name}: {said}", style="cyan", markup=False)
+
+    def _show_sources(self, answer: Answer) -> None:
+        """The cited evidence, and which version of whom has answered."""
+        cited = {citation.number for citation in answer.citations}
+        self.console.print("\n")
+        for one in answer.evidence:
+            if one.number in cited:
+                self.console.print(f"[{one.number}] {source_line(one)}", style="dim", markup=False)
+        self.console.print(f"{answer.specialist} {answer.version} · {answer.seconds:.1f} s", style="dim", markup=False)
+
+
+def source_line(evidence: Evidence) -> str:
+    """Where a piece of evidence comes from, on one line."""
+    if evidence.passage is None:
+        return " ".join(evidence.title.split())
+    where = translate("cli.knowledge_page", file=evidence.passage.file, page=evidence.passage.page)
+    return f"{evidence.title} · {where}"
+
+
+def _lines() -> Iterator[str]:
+    """What the user says, until the end of input."""
+    while True:
+        try:
+            line = input("› " if sys.stdin.isatty() else "").strip()
+        except EOFError:
+            return
+        if line:
+            yield line
