@@ -6,9 +6,9 @@ only where both orders name the same answer. What a judge says that cannot be re
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from metier.core.i18n import Language
 from metier.data.messages import message
 from metier.engines.chatmodel import ChatModel, Request, Turn
 from metier.engines.sampling import Sampling
+from metier.evaluate.concurrently import several
 from metier.evaluate.judgement import Reading, read_judgement
 from metier.evaluate.judging_prompt import judging_prompt, judging_schema
 from metier.evaluate.rubric import Rubric
@@ -80,31 +81,20 @@ class Judge:
     seed: int = 42
     parallel: int = 4
 
-    async def votes_on(self, contests: Iterable[Contest], known: set[tuple[str, str, int]]) -> AsyncIterator[Vote]:
+    async def votes_on(
+        self, contests: Iterable[Contest], known: Collection[tuple[str, str, int]]
+    ) -> AsyncGenerator[Vote, None]:
         """The votes that are not `known` (contest, order, number), each as it comes."""
-        asked = [
+        asked = (
             (contest, order, number)
             for contest in contests
             for order in ORDERS
             for number in range(self.votes)
             if (contest.id, order, number) not in known
-        ]
-        waiting: set[asyncio.Task[Vote]] = set()
-        try:
-            for one in asked:
-                if len(waiting) >= self.parallel:
-                    done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                    for task in done:
-                        yield task.result()
-                waiting.add(asyncio.create_task(self.vote(*one)))
-            while waiting:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    yield task.result()
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+        )
+        async with aclosing(several(asked, lambda one: self.vote(*one), self.parallel)) as votes:
+            async for vote in votes:
+                yield vote
 
     async def vote(self, contest: Contest, order: Order, number: int) -> Vote:
         """One vote. Errors of the engine are raised; an answer that cannot be read is a vote."""
