@@ -206,6 +206,8 @@ def _quoted(draft: Draft, context: ToolContext, material: Material, reason: str)
 
 def _warnings(context: ToolContext, material: Material) -> Iterator[str]:
     """What the question takes for granted and the documents do not bear out, a paragraph each."""
+    if not context.knowledge:  # a bare model has no documents to bear anything out
+        return
     for gap in material.missing:
         yield gap.text(context.language) + "\n\n"
     for figure in unfounded_figures(context.question, material.found.hits):

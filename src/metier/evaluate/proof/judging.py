@@ -12,13 +12,13 @@ import numpy as np
 
 from metier.core.files import append_jsonl, read_jsonl
 from metier.engines.chatmodel import ChatModel
-from metier.evaluate.bootstrap import Settings, interval
+from metier.evaluate.bootstrap import Settings
 from metier.evaluate.fitness import Fitness, contests, first_place, fitness_of
 from metier.evaluate.judge import Contest, Judge, Vote, verdict_of
 from metier.evaluate.proof.plan import FITNESS, VOTES, Plan
 from metier.evaluate.proof.progress import Progress
 from metier.evaluate.proof.questions import Question
-from metier.evaluate.proof.scores import Score
+from metier.evaluate.proof.scores import Score, interval_of
 from metier.evaluate.rubric import Rubric
 
 _PREFERENCE = Score("preference", lambda one: None)
@@ -125,7 +125,7 @@ def _dimensions(
 
 def _share(winners: Sequence[str], settings: Settings) -> dict[str, Any]:
     values = np.array([{"right": 1.0, "left": 0.0}.get(winner, 0.5) for winner in winners])[:, None]
-    return interval(values, _PREFERENCE, settings).as_dict()
+    return interval_of(_PREFERENCE, values, settings).as_dict()
 
 
 def _name(pair: tuple[str, str], question: Question) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from metier.core.i18n import LANGUAGES, translate
-from metier.evaluate.bootstrap import Settings, interval, paired_interval
+from metier.evaluate.bootstrap import Interval, Settings, interval, paired_interval
 from metier.evaluate.citing import Cited, read_citations
 from metier.evaluate.metrics import METRICS, Pair
 from metier.evaluate.metrics.definition import Array, mean
@@ -111,8 +111,9 @@ def score_variant(rows: Sequence[Answered], settings: Settings) -> dict[str, dic
     for score in SCORES:
         statistics = _statistics(score, rows)
         if statistics is not None and not _empty(score, statistics):
-            scale = _scaled(score, statistics)
-            found[score.name] = {**interval(statistics, scale, settings).as_dict(), "n": len(statistics)}
+            if score.combine is ratio:
+                statistics = statistics[statistics[:, 1] > 0]
+            found[score.name] = {**interval_of(score, statistics, settings).as_dict(), "n": len(statistics)}
     return found
 
 
@@ -121,8 +122,11 @@ def compare_variants(left: Sequence[Answered], right: Sequence[Answered], settin
     found: dict[str, Any] = {}
     for score in SCORES:
         before, after = _statistics(score, left), _statistics(score, right)
-        if before is None or after is None or (_empty(score, before) and _empty(score, after)):
+        if before is None or after is None or _nothing_between(score, before, after):
             continue
+        if score.combine is ratio:
+            counted = (before[:, 1] > 0) | (after[:, 1] > 0)
+            before, after = before[counted], after[counted]
         between = paired_interval(before, after, _scaled(score, np.concatenate([before, after])), settings)
         change = _values(score, after) - _values(score, before)
         change = -change if score.better == "lower" else change
@@ -139,6 +143,14 @@ def compare_variants(left: Sequence[Answered], right: Sequence[Answered], settin
     return found
 
 
+def interval_of(score: Score, statistics_NS: Array, settings: Settings) -> Interval:
+    """A score with its interval. Shares that are all 0 or all 1 get Wilson's: resampling would call them certain."""
+    values = _values(score, statistics_NS)
+    if score.unit == "share" and (np.all(values == 0.0) or np.all(values == 1.0)):
+        return interval(values[:, None], replace(score, combine=mean, proportion=True), settings)
+    return interval(statistics_NS, _scaled(score, statistics_NS), settings)
+
+
 def score_retrieval(
     questions: Sequence[Question], rankings: Mapping[str, Mapping[str, Any]], depth: int, settings: Settings
 ) -> dict[str, Any]:
@@ -151,7 +163,7 @@ def score_retrieval(
         if at <= depth:
             values = [measure(rankings[question.id]["ranked"], question.gold, at) for question in asked]
             statistics = np.array(values, dtype=np.float64)[:, None]
-            found[name] = {**interval(statistics, _SHARE, settings).as_dict(), "n": len(asked)}
+            found[name] = {**interval_of(_SHARE, statistics, settings).as_dict(), "n": len(asked)}
     seconds = [rankings[question.id]["seconds"] for question in asked]
     return {"scores": found, "seconds": _spread(seconds), "depth": depth}
 
@@ -206,6 +218,12 @@ def _empty(score: Score, statistics: Array) -> bool:
     return score.unit in ("money", "tokens") and not bool(statistics.any())
 
 
+def _nothing_between(score: Score, before: Array, after: Array) -> bool:
+    """Whether there is nothing to compare: neither has it, or a ratio that one side has no denominator for."""
+    empty = _empty(score, before), _empty(score, after)
+    return all(empty) or (score.combine is ratio and any(empty))
+
+
 def _values(score: Score, statistics: Array) -> Array:
     """Each question's own score."""
     return np.array([score.combine(row[None], np.ones(1))[0] for row in statistics])
@@ -213,8 +231,6 @@ def _values(score: Score, statistics: Array) -> Array:
 
 def _scaled(score: Score, statistics: Array) -> Score:
     """The score with an end to its scale: seconds and tokens have none but what was seen."""
-    from dataclasses import replace
-
     if score.unit in ("seconds", "tokens", "money"):
         return replace(score, maximum=max(1e-9, float(statistics.max())))
     return score
