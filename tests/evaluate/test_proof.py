@@ -240,3 +240,18 @@ def test_a_question_may_have_a_conversation_before_it(tmp_path: Path) -> None:
     file.write_text(json.dumps({"question": "那时效呢？", "history": history}), encoding="utf-8")
     (question,) = read_questions(file)
     assert (question.text, question.said) == ("那时效呢？", ["我月薪八千", "那时效呢？"])
+
+
+def test_the_page_holds_both_languages_and_hostile_words_are_words(folder: Path) -> None:
+    from metier.report.proof import proof_page
+
+    hostile = "<script>alert(1)</script>\u202e"
+    sources = Sources(folder, judge=judge_for("示例劳动规则"), say=lambda first, second, request: hostile)
+    found = prove(folder, sources, rubric="legal", judge_model_name_or_path="x", title="<b>T</b>")
+    page = proof_page(found)
+    assert "<script" not in page
+    assert "&lt;b&gt;T" in page
+    assert "\u202e" not in page
+    assert "引用召回率" in page
+    assert "Citation recall" in page
+    assert page.count('class="plot interval-bars"') > 8

@@ -66,9 +66,11 @@ def with_spec_flags(
 
 
 def _help(spec: type[Spec], field: str, info: FieldInfo) -> str:
-    package = spec.__module__.split(".")[1]
-    key = f"{package}.{spec.__name__}.{field}.help"
-    text = translate(key) if has_text(key) else ""
+    # A spec made of two others is explained by theirs.
+    keys = (
+        f"{one.__module__.split('.')[1]}.{one.__name__}.{field}.help" for one in spec.__mro__ if issubclass(one, Spec)
+    )
+    text = next((translate(key) for key in keys if "." in key and has_text(key)), "")
     choices = [str(choice) for choice in get_args(info.annotation)] if get_origin(info.annotation) is Literal else []
     default = info.get_default(call_default_factory=True) if not info.is_required() else None
     notes = ["|".join(choices)] if choices else []

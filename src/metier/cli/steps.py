@@ -11,11 +11,13 @@ from cyclopts import Parameter
 from metier.cli.app import write_json, write_line
 from metier.cli.options import with_spec_flags
 from metier.cli.progress import Display
+from metier.cli.proof import write_proof
 from metier.cli.run import write_verdict
 from metier.core.errors import ConfigError
 from metier.core.i18n import translate
 from metier.core.specs import Spec, parse_spec
 from metier.evaluate import CompareSpec, EvaluateSpec
+from metier.evaluate.proof import ProofSpec
 from metier.predict import PredictSpec
 from metier.report import ReportSpec
 from metier.train import TrainSpec
@@ -32,21 +34,52 @@ def _command(kind: str, spec: type[Spec]) -> Callable[..., Any]:
         overrides: dict[str, Any],
     ) -> int:
         values = {**_from_file(config, kind), **overrides}
-        checked = parse_spec(spec, values, source=str(config) if config else translate("cli.command_line"))
-        from metier.recipes.single import run_single
-
-        with Display() as display:
-            display({"event": "step", "name": kind})
-            result = run_single(kind, checked, folder=output_dir, fresh=fresh, listeners=(display,))
-        if json:
-            write_json({"folder": result.folder, "skipped": result.skipped, **result.summary})
-            return 0
-        _show(kind, result.folder, result.summary, skipped=result.skipped)
-        return 0
+        return _execute(kind, spec, values, config, output_dir, fresh=fresh, as_json=json)
 
     execute.__name__ = kind
     execute.__doc__ = translate(f"cli.{kind}")
     return with_spec_flags(execute, {"": spec})
+
+
+class _Comparison(CompareSpec, ProofSpec):
+    """The flags of both things that can be compared: two files of answers, or a specialist's variants."""
+
+
+def _compare(
+    config: Path | None = None,
+    /,
+    *,
+    output_dir: Path | None = None,
+    fresh: Annotated[bool, Parameter(negative=())] = False,
+    json: Annotated[bool, Parameter(negative=())] = False,
+    overrides: dict[str, Any],
+) -> int:
+    values = {**_from_file(config, "compare"), **overrides}
+    kind, spec = ("prove", ProofSpec) if values.get("specialist") else ("compare", CompareSpec)
+    return _execute(kind, spec, values, config, output_dir, fresh=fresh, as_json=json)
+
+
+def _execute(
+    kind: str,
+    spec: type[Spec],
+    values: dict[str, Any],
+    config: Path | None,
+    folder: Path | None,
+    *,
+    fresh: bool,
+    as_json: bool,
+) -> int:
+    checked = parse_spec(spec, values, source=str(config) if config else translate("cli.command_line"))
+    from metier.recipes.single import run_single
+
+    with Display() as display:
+        display({"event": "step", "name": kind})
+        result = run_single(kind, checked, folder=folder, fresh=fresh, listeners=(display,))
+    if as_json:
+        write_json({"folder": result.folder, "skipped": result.skipped, **result.summary})
+    else:
+        _show(kind, result.folder, result.summary, skipped=result.skipped)
+    return 0
 
 
 def _from_file(path: Path | None, kind: str) -> dict[str, Any]:
@@ -69,6 +102,9 @@ def _show(kind: str, folder: Path, summary: dict[str, Any], *, skipped: bool) ->
         write_line(translate("cli.already_done"))
     if kind == "compare":
         write_verdict(folder / "compare.json")
+    if kind == "prove":
+        write_verdict(folder / "proof.json")
+        write_proof(folder / "proof.json")
     for key, value in _readable(summary):
         write_line(f"{key:<32} {value}")
     write_line(translate("cli.results_at", folder=folder.resolve()))
@@ -93,5 +129,7 @@ def _readable(summary: dict[str, Any]) -> list[tuple[str, str]]:
 train = _command("train", TrainSpec)
 predict = _command("predict", PredictSpec)
 evaluate = _command("evaluate", EvaluateSpec)
-compare = _command("compare", CompareSpec)
+_compare.__name__ = "compare"
+_compare.__doc__ = translate("cli.compare")
+compare = with_spec_flags(_compare, {"": _Comparison})
 report = _command("report", ReportSpec)

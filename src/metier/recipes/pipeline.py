@@ -150,6 +150,7 @@ def _step(name: str, kind: str, spec: Spec, **inputs: Any) -> Step:
 def step_function(kind: str) -> StepFunction:
     """The verb behind a kind of step, imported when it is needed."""
     from metier import evaluate, predict, prepare, report, train
+    from metier.recipes.proving import run_proving
 
     functions: dict[str, StepFunction] = {
         "prepare": prepare.run_prepare,
@@ -158,6 +159,7 @@ def step_function(kind: str) -> StepFunction:
         "predict": predict.run_predict,
         "evaluate": evaluate.run_evaluate,
         "compare": evaluate.run_compare,
+        "prove": run_proving,
         "report": report.run_report,
     }
     return functions[kind]

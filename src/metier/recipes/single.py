@@ -9,6 +9,7 @@ from metier.core.events import EventLog, Listener
 from metier.core.settings import settings
 from metier.core.specs import Spec
 from metier.data import load_dataset
+from metier.evaluate.proof import ProofSpec
 from metier.models import model_identity, resolve_model
 from metier.recipes.pipeline import step_function
 from metier.runs import Step, StepResult, find_or_create_run, run_step
@@ -48,4 +49,8 @@ def inputs_of(spec: Spec, events: EventLog) -> dict[str, Any]:
         path = values.get(key)
         if path and Path(path).is_file():
             found[key] = Path(path)
+    if isinstance(spec, ProofSpec):
+        from metier.evaluate.proof import proof_inputs
+
+        found |= proof_inputs(spec)
     return found

@@ -74,6 +74,20 @@ def score_text(value: Any, metric: Mapping[str, Any], *, signed: bool = False, u
     return written.replace("-", "−") + ("\u202f%" if share and unit and not signed else "")
 
 
+def proof_figure(value: Any, metric: Mapping[str, Any], currency: str = "") -> str:
+    """A score as people read it: shares in percent, else with its unit."""
+    if not is_number(value):
+        return "—"
+    number = float(value)
+    if metric["unit"] == "share":
+        return f"{100 * number:.1f}"
+    if metric["unit"] == "seconds":
+        return f"{number:.2f}"
+    if metric["unit"] == "money":
+        return f"{number:.4g} {currency}".strip()
+    return f"{number:,.0f}" if metric["unit"] == "tokens" else f"{number:.1f}"
+
+
 def count_text(value: Any) -> str:
     """A whole number with thousands grouped; `—` if there is none."""
     return f"{round(float(value)):,}" if is_number(value) else "—"

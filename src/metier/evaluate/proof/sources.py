@@ -60,9 +60,9 @@ class LocalSources:
         return {name: sorted(entry.sha256 for entry in base.documents()) for name, base in bases.items()}
 
     def model(self, specialist: Specialist) -> ChatModel:
-        from metier.engines.opening import open_chat_model
+        from metier.engines.opening import open_chat_model  # type: ignore[import-not-found, unused-ignore]
 
-        return open_chat_model(specialist)
+        return open_chat_model(specialist)  # type: ignore[no-any-return, unused-ignore]
 
 
 def judge_specialist(spec: ProofSpec) -> Specialist:
