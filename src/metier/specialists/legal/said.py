@@ -50,12 +50,24 @@ def stated(facts: Facts, names: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def passages_of(articles: Sequence[Article], knowledge: Mapping[str, Searchable], on: date) -> tuple[Hit, ...]:
-    """The passages of these articles that the documents have, in the same order."""
+    """The passages of these articles, in the same order; where an article is not among the documents, one that speaks of
+    it."""
     hits: dict[str, Hit] = {}
     for article in articles:
-        for hit in look_up(knowledge, article.law, article.article, on).hits[:1]:
+        found = look_up(knowledge, article.law, article.article, on).hits or _explained(article, knowledge)
+        for hit in found[:1]:
             hits.setdefault(hit.passage.id, hit)
     return tuple(hits.values())
+
+
+def _explained(article: Article, knowledge: Mapping[str, Searchable]) -> tuple[Hit, ...]:
+    """Passages that speak of an article which is not among the documents itself."""
+    return tuple(
+        Hit(hit.passage, hit.score, hit.base or base, hit.reasons)
+        for base, one in knowledge.items()
+        for hit in one.search(f"{article.law} {article.article}", limit=5)
+        if article.law in hit.passage.text and article.article in hit.passage.text
+    )
 
 
 def jsonable(value: Any, language: Language) -> Any:
