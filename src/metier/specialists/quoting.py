@@ -34,7 +34,9 @@ class Block:
 
 def quote(evidence: Evidence, question: str) -> Block:
     """One piece of evidence as a quotation: its source in bold, its words, its [number]."""
-    start, end = best_words(evidence.text, question)
+    # What a tool computed is one whole: a sum without its missing figures would mislead.
+    whole = evidence.kind == "tool"
+    start, end = _bare(evidence.text) if whole else best_words(evidence.text, question)
     words = evidence.text[start:end]
     cut = ("…" if start else ""), ("…" if end < len(evidence.text.rstrip()) else "")
     lines = "\n> ".join(line for line in words.splitlines() if line.strip())
@@ -49,8 +51,7 @@ def quote(evidence: Evidence, question: str) -> Block:
 
 def best_words(text: str, question: str) -> tuple[int, int]:
     """Start and end of what to quote: the whole of a short text, else the run of sentences nearest to the question."""
-    left = len(text) - len(text.lstrip())
-    right = len(text.rstrip())
+    left, right = _bare(text)
     if right - left <= WHOLE:
         return left, right
     wanted = set(units(question))
@@ -70,6 +71,11 @@ def best_words(text: str, question: str) -> tuple[int, int]:
     start, end = best
     end = min(end, start + 3 * WHOLE)
     return start, start + len(text[start:end].rstrip())
+
+
+def _bare(text: str) -> tuple[int, int]:
+    """Start and end of a text without the blanks around it."""
+    return len(text) - len(text.lstrip()), len(text.rstrip())
 
 
 def _plain(title: str) -> str:

@@ -50,8 +50,7 @@ def stated(facts: Facts, names: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def passages_of(articles: Sequence[Article], knowledge: Mapping[str, Searchable], on: date) -> tuple[Hit, ...]:
-    """The passages of these articles, in the same order; where an article is not among the documents, one that speaks of
-    it."""
+    """The passages of these articles, in the same order, or one that speaks of an article which is not there itself."""
     hits: dict[str, Hit] = {}
     for article in articles:
         found = look_up(knowledge, article.law, article.article, on).hits or _explained(article, knowledge)
