@@ -41,6 +41,7 @@ from metier.workbench.shares import Reports, Shares
 from metier.workbench.specialists import OwnSpecialists
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Job
+from metier.workbench.streams import Streams
 from metier.workbench.taught import Taught
 from metier.workbench.writing import Writings
 
@@ -123,6 +124,7 @@ class Workbench:
         self.chats = Chats(self.database, writings, ChatModels(self.artifacts), hosts)
         self.specialists = OwnSpecialists(settings.folder / "specialists", self.chats.models)
         self.assistants = Assistants(self.database, writings, self.specialists, hosts, lambda _owner, _names: {})
+        self.streams = Streams()
         self.scheduler.ahead = self.chats.hosts.ahead
         self.chats.hosts.free_again = self.jobs.changed
         self.jobs.removed.append(self.chats.forget_run)

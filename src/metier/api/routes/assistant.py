@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from metier.api.access import Owner, Services
 from metier.api.chatstream import chat_stream, turn_view
 from metier.api.once import once
 from metier.api.routes.chats import chat_view, state_view
+from metier.api.streaming import CountedStream
 from metier.workbench.assistants import AssistantSetup, Vote
 from metier.workbench.chatrows import LONGEST_QUESTION
 
@@ -131,14 +131,10 @@ def stop_answering(services: Services, owner: Owner, chat_id: str) -> None:
 
 
 @router.get("/chats/{chat_id}/events")
-def follow_conversation(request: Request, services: Services, owner: Owner, chat_id: str) -> StreamingResponse:
+def follow_conversation(request: Request, services: Services, owner: Owner, chat_id: str) -> Response:
     """The answers as they are written, as Server-Sent Events; ends with the last of them."""
     services.assistants.get(owner, chat_id)
-    return StreamingResponse(
-        chat_stream(request, services, services.assistants, owner, chat_id),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
-    )
+    return CountedStream(services.streams, owner, chat_stream(request, services, services.assistants, owner, chat_id))
 
 
 @router.post("/load")

@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from metier.api.access import Owner, Services
 from metier.api.chatstream import chat_stream, turn_view
 from metier.api.once import once
+from metier.api.streaming import CountedStream
 from metier.workbench.accounts import Person
 from metier.workbench.chathosts import holder_text
 from metier.workbench.chatrows import LONGEST_QUESTION
@@ -149,14 +149,10 @@ def stop(services: Services, owner: Owner, chat_id: str) -> None:
 
 
 @router.get("/chats/{chat_id}/events")
-def follow(request: Request, services: Services, owner: Owner, chat_id: str) -> StreamingResponse:
+def follow(request: Request, services: Services, owner: Owner, chat_id: str) -> Response:
     """The answers as they are written, as Server-Sent Events; ends with the last of them."""
     services.chats.get(owner, chat_id)
-    return StreamingResponse(
-        chat_stream(request, services, services.chats, owner, chat_id),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
-    )
+    return CountedStream(services.streams, owner, chat_stream(request, services, services.chats, owner, chat_id))
 
 
 @router.get("/chat/models")
