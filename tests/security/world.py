@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from metier.core.files import append_jsonl, write_json
+from metier.specialists.spec import Specialist, Texts
 from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.store.tables import (
@@ -168,7 +169,9 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
     token = workbench.accounts.sign_in("a", PASSWORD)
     workbench.secrets.put(a, "HF_TOKEN", CANARY)
     workbench.accounts.invite(admin)
+    workbench.specialists.create(a, Specialist(name="specialist-of-a", description=Texts(en=CANARY, zh=CANARY)))
     world.things = {
+        "specialists name": "specialist-of-a",
         "job_id": run.id,
         "run_id": run.id,
         "queue job_id": queued.id,

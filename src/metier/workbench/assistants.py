@@ -129,6 +129,10 @@ class Assistants(Conversations):
             turn.details = {**turn.details, "feedback": {"vote": vote, "words": said, "at": now().isoformat()}}
         return turn
 
+    def base_names(self, owner: Person) -> list[str]:
+        """The names of somebody's knowledge bases."""
+        return []
+
     def model_of(self, owner: Person, stored: StoredSpecialist, *, bare: bool = False) -> ChatHost | None:
         """The host that has a specialist's model, or loads it; None where it is not loaded."""
         host = self.hosts.of(owner)
