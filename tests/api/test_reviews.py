@@ -146,3 +146,43 @@ def test_removing_a_run_removes_its_reviews_and_every_judgement(li: TestClient, 
     assert li.get(f"/api/v1/reviews/{review['id']}").status_code == 404
     with workbench.database.read() as session:
         assert session.query(Judgement).count() == 0
+
+
+def test_a_review_with_a_rubric_is_judged_in_each_dimension(
+    li: TestClient, owner: Person, workbench: Workbench, job: Job
+) -> None:
+    body = {"left": f"{job.id}.base", "right": f"{job.id}.tuned", "rows": 4, "rubric": "legal"}
+    review = li.post("/api/v1/reviews", json=body).json()
+    address, token = f"/api/v1/reviews/{review['id']}", review["link"].partition("token=")[2]
+    keys = [one["key"] for one in review["rubric"]["dimensions"]]
+    assert len(keys) == 7
+
+    def word(client: TestClient, row: int, differing: str = "") -> dict[str, Any]:
+        """Prefers the tuned answer in everything, but the base's in one dimension."""
+        task = client.get(f"{address}/rows/{row}", params={"token": token}).json()
+        tuned, base = ("left", "right") if "TUNED" in task["left"] else ("right", "left")
+        return {"choice": tuned, "dimensions": {key: base if key == differing else tuned for key in keys}}
+
+    for name in ("wang", "zhao"):
+        member(workbench, owner, name)
+    with as_(workbench, "wang") as wang, as_(workbench, "zhao") as zhao:
+        said = word(wang, 1, "evidence")
+        incomplete = {**said, "dimensions": {"basis": "left"}}
+        assert wang.put(f"{address}/rows/1", params={"token": token}, json=incomplete).status_code == 409
+        assert wang.put(f"{address}/rows/1", json={**said, "dimensions": {**said["dimensions"], "x": "left"}},
+                        params={"token": token}).status_code == 409  # fmt: skip
+        for row in range(1, 5):
+            wang.put(f"{address}/rows/{row}", params={"token": token}, json=word(wang, row, "evidence"))
+            zhao.put(f"{address}/rows/{row}", params={"token": token}, json=word(zhao, row))
+        assert wang.get(f"{address}/rows/1").json()["dimensions"] == said["dimensions"]
+    found = {one["key"]: one for one in li.get(f"{address}/results").json()["dimensions"]}
+    assert (found["basis"]["wins"], found["basis"]["agreement"]) == (4, 1.0)
+    assert (found["evidence"]["wins"], found["evidence"]["ties"], found["evidence"]["agreement"]) == (0, 4, 0.0)
+    table = list(csv.DictReader(io.StringIO(li.get(f"{address}/judgements.csv").text.lstrip("\ufeff"))))
+    assert {line["evidence"] for line in table if line["reviewer"] == "wang"} == {"base"}
+
+
+def test_a_rubric_is_a_name_and_never_a_path(li: TestClient, job: Job) -> None:
+    for name in ("../../etc/passwd", "legla"):
+        body = {"left": f"{job.id}.base", "right": f"{job.id}.tuned", "rubric": name}
+        assert li.post("/api/v1/reviews", json=body).status_code == 404

@@ -58,3 +58,30 @@ def test_a_recipe_run_is_chosen_compared_and_judged_blind(
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert tab.messages == []
     assert [address for address in tab.requests if not address.startswith((served, "data:"))] == []
+
+
+@pytest.mark.slow
+def test_a_reviewer_judges_by_a_rubric_and_reads_each_dimension(
+    owner: Person, workbench: Workbench, served: str, tab: Browser
+) -> None:
+    job = recipe_run(workbench, owner, base_words="BASE", tuned_words="TUNED")
+    review, token = workbench.reviews.create(
+        owner, f"{job.id}.base", f"{job.id}.tuned", title="By seven", rows=1, rubric="legal"
+    )
+    sign_in(tab, served, f"/reviews/{review.id}?token={token}")
+    assert "Chain of evidence" in tab.evaluate("document.querySelector('main').innerText")
+    tab.submit("main .btn-primary")
+    tab.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', {key: '1', bubbles: true}))")
+    assert tab.evaluate("location.pathname").endswith("/judge")  # nothing is sent while a dimension waits
+    side = "left" if "TUNED" in tab.evaluate("document.querySelector('.compare-side').innerText") else "right"
+    tab.evaluate(f"document.querySelectorAll('.review-scale [value={side}]').forEach((one) => one.click())")
+    tab.evaluate("document.activeElement.blur()")
+    tab.evaluate(
+        f"document.dispatchEvent(new KeyboardEvent('keydown', {{key: '{1 if side == 'left' else 2}', bubbles: true}}))"
+    )
+    tab.wait_for("!!document.querySelector('.figures')")
+    tables = tab.evaluate("document.querySelector('main').innerText")
+    assert "By dimension" in tables
+    tab.open(f"{served}/reviews/{review.id}", width=390)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert tab.messages == []

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import random
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -19,7 +19,9 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from metier.core.i18n import current_language
 from metier.rendering.thinking import strip_thinking
+from metier.workbench import rubrics
 from metier.workbench.accounts import Person
 from metier.workbench.comparison import Comparisons, Pair
 from metier.workbench.errors import ConflictError, NotFoundError, RefusedError
@@ -39,7 +41,7 @@ _PAGE = 50
 
 @dataclass(frozen=True)
 class Task:
-    """One row as a reviewer sees it. place: from 0; choice, reason: what this reviewer said of it so far."""
+    """One row as a reviewer sees it. place: from 0; choice, reason, dimensions: what this reviewer said so far."""
 
     place: int
     total: int
@@ -49,6 +51,7 @@ class Task:
     right: str
     choice: Choice | None
     reason: str
+    dimensions: Mapping[str, Choice]
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,15 @@ class Standing:
         return self.open[0] if self.open else None
 
 
+@dataclass(frozen=True)
+class _Word:
+    """A judgement as it is kept: what it means, whoever saw the answers in which order."""
+
+    means: str
+    reason: str
+    dimensions: Mapping[str, str]
+
+
 class Reviews:
     """Reviews of an installation. What is not the owner's, and not opened by its link, is not found."""
 
@@ -73,12 +85,14 @@ class Reviews:
         self._comparisons = comparisons
 
     def create(
-        self, owner: Person, left: str, right: str, *, title: str, rows: int = 50, seed: int = 42
+        self, owner: Person, left: str, right: str, *, title: str, rows: int = 50, seed: int = 42, rubric: str = ""
     ) -> tuple[Review, str]:
         """A review of `rows` rows drawn with `seed`, and the token of its link, which is told once.
 
-        left, right: variants by their keys. Raises ConflictError where the two are not answers to the same rows.
+        left, right: variants by their keys; rubric: a shipped one's name, judged by in each of its dimensions. Raises
+        ConflictError where the two are not answers to the same rows, NotFoundError for an unknown rubric.
         """
+        judged_by = rubrics.frozen(rubric)
         pair = self._comparisons.pair(owner, left, right, wait_seconds=_WAIT_SECONDS)
         if pair.found is None:
             raise ConflictError("workbench.compare_under_way", retry_after_seconds=2)
@@ -97,7 +111,14 @@ class Reviews:
         review = Review(
             owner_id=owner.id,
             title=title.strip()[:300] or pair.right.job.title,
-            setup={**sides, "seed": seed, "salt": secrets.token_hex(16), "rows": drawn, "closed": None},
+            setup={
+                **sides,
+                "seed": seed,
+                "salt": secrets.token_hex(16),
+                "rows": drawn,
+                "closed": None,
+                "rubric": judged_by,
+            },
             digest=_digest(token),
         )
         with self._database.write() as session:
@@ -184,16 +205,30 @@ class Reviews:
             answers[second],
             _shown_choice(said.choice, _turned(review, person.id, place)) if said else None,
             said.reason if said else "",
+            _each(said.dimensions, _shown_choice, _turned(review, person.id, place)) if said else {},
         )
 
-    def judge(self, person: Person, review: Review, place: int, choice: Choice, reason: str = "") -> None:
-        """Keeps somebody's word on a row; a later word replaces it. Raises ConflictError where judging has ended."""
+    def judge(
+        self,
+        person: Person,
+        review: Review,
+        place: int,
+        choice: Choice,
+        reason: str = "",
+        dimensions: Mapping[str, Choice] | None = None,
+    ) -> None:
+        """Keeps somebody's word on a row; a later word replaces it.
+
+        dimensions: a choice for each of the rubric's. Raises ConflictError where judging has ended, or one is missing.
+        """
         self._check_open(review, place)
-        means = _meaning(choice, _turned(review, person.id, place))
+        rubrics.check_dimensions(rubrics.dimensions_of(review), dimensions or {}, current_language())
+        turned = _turned(review, person.id, place)
+        word = _Word(_meaning(choice, turned), reason.strip()[:_REASON], _each(dimensions or {}, _meaning, turned))
         try:
-            self._keep(person, review, place, means, reason.strip()[:_REASON])
+            self._keep(person, review, place, word)
         except IntegrityError:  # the same reviewer in a second tab was faster
-            self._keep(person, review, place, means, reason.strip()[:_REASON])
+            self._keep(person, review, place, word)
 
     def undo(self, person: Person, review: Review, place: int) -> None:
         """Takes somebody's word on a row back."""
@@ -203,13 +238,14 @@ class Reviews:
             if said is not None:
                 session.delete(said)
 
-    def _keep(self, person: Person, review: Review, place: int, means: str, reason: str) -> None:
+    def _keep(self, person: Person, review: Review, place: int, word: _Word) -> None:
         with self._database.write() as session:
             said = session.scalar(_judgement(review, person, place))
             if said is None:
                 said = Judgement(id=new_id(), review_id=review.id, reviewer_id=person.id, row=place)
                 session.add(said)
-            said.choice, said.reason, said.created = means, reason, now()
+            said.choice, said.reason, said.created = word.means, word.reason, now()
+            said.dimensions = dict(word.dimensions)
 
     def _check_open(self, review: Review, place: int) -> None:
         if is_closed(review):
@@ -230,7 +266,8 @@ class Reviews:
         """What was said so far. Raises RefusedError for who must not know yet."""
         if not self.may_see_results(person, review):
             raise RefusedError("workbench.review_blind")
-        return results_of(self._votes(review), len(review.setup["rows"]))
+        keys = [one.key for one in rubrics.dimensions_of(review)]
+        return results_of(self._votes(review), len(review.setup["rows"]), keys)
 
     def progress(self, person: Person, review_id: str) -> list[tuple[str, int]]:
         """For its owner: each reviewer and how many rows they have judged."""
@@ -260,7 +297,7 @@ class Reviews:
         )
         with self._database.read() as session:
             return [
-                Vote(said.row, said.reviewer_id, name, said.choice, said.reason, said.created)
+                Vote(said.row, said.reviewer_id, name, said.choice, said.reason, said.created, said.dimensions)
                 for said, name in session.execute(query)
             ]
 
@@ -314,6 +351,11 @@ def _shown_choice(means: str, turned: bool) -> Choice:
     if means in named:
         return named[means]
     return "left" if (means == "base") != turned else "right"
+
+
+def _each(values: Mapping[str, Any], turn: Callable[[Any, bool], Any], turned: bool) -> dict[str, Any]:
+    """The choices of all dimensions, turned like the whole."""
+    return {key: turn(value, turned) for key, value in values.items()}
 
 
 def _content_key(answers: str) -> tuple[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ CONFIDENCE_Z = 1.959963984540054  # of a two-sided 95 % interval
 @dataclass(frozen=True)
 class Vote:
     """One reviewer's word on one row. choice: `base` (the first run's answer), `tuned` (the second's), `both` good,
-    `neither` good."""
+    `neither` good; dimensions: the same for each dimension of the review's rubric."""
 
     row: int
     reviewer_id: str
@@ -26,6 +26,20 @@ class Vote:
     choice: str
     reason: str
     created: datetime
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InDimension:
+    """What was found in one dimension, counted as the whole is."""
+
+    key: str
+    wins: int
+    losses: int
+    ties: int
+    share: tuple[float, float, float] | None
+    alpha: float | None
+    agreement: float | None
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,7 @@ class Results:
     shared_rows: int
     reviewers: list[dict[str, Any]]
     disagreements: list[tuple[int, list[Vote]]]
+    dimensions: list[InDimension]
 
     @property
     def judged(self) -> int:
@@ -59,21 +74,23 @@ class Results:
         return "tuned" if self.share[1] > 0.5 else "base" if self.share[2] < 0.5 else "open"
 
 
-def results_of(votes: Sequence[Vote], total: int) -> Results:
-    """Counts the votes. A row is won by the run that more of its reviewers preferred; else it is a tie."""
+def results_of(votes: Sequence[Vote], total: int, dimensions: Sequence[str] = ()) -> Results:
+    """Counts the votes. A row is won by the run that more of its reviewers preferred; else it is a tie.
+
+    dimensions: keys of the rubric's, each counted in the same way.
+    """
     by_row: dict[int, list[Vote]] = defaultdict(list)
     for vote in votes:
         by_row[vote.row].append(vote)
-    leads = [_lead(said) for said in by_row.values()]
-    wins, losses = sum(lead > 0 for lead in leads), sum(lead < 0 for lead in leads)
     units = [[vote.choice for vote in said] for said in by_row.values()]
+    wins, losses = _won(units)
     disagreements = [(row, said) for row, said in sorted(by_row.items()) if len({vote.choice for vote in said}) > 1]
     return Results(
         votes=votes,
         total=total,
         wins=wins,
         losses=losses,
-        ties=len(leads) - wins - losses,
+        ties=len(units) - wins - losses,
         share=_share(wins, wins + losses),
         p=sign_test(wins, losses) if wins + losses else None,
         alpha=krippendorff_alpha(units),
@@ -81,11 +98,29 @@ def results_of(votes: Sequence[Vote], total: int) -> Results:
         shared_rows=sum(len(said) > 1 for said in units),
         reviewers=_by_reviewer(votes),
         disagreements=disagreements,
+        dimensions=[_in_dimension(key, by_row.values()) for key in dimensions],
     )
 
 
-def _lead(said: Iterable[Vote]) -> int:
-    return sum({"tuned": 1, "base": -1}.get(vote.choice, 0) for vote in said)
+def _in_dimension(key: str, rows: Iterable[Sequence[Vote]]) -> InDimension:
+    units = [[vote.dimensions[key] for vote in said if key in vote.dimensions] for said in rows]
+    units = [unit for unit in units if unit]
+    wins, losses = _won(units)
+    return InDimension(
+        key,
+        wins,
+        losses,
+        len(units) - wins - losses,
+        _share(wins, wins + losses),
+        krippendorff_alpha(units),
+        raw_agreement(units),
+    )
+
+
+def _won(units: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """Rows that the second run won, and those that the first did."""
+    leads = [sum({"tuned": 1, "base": -1}.get(choice, 0) for choice in unit) for unit in units]
+    return sum(lead > 0 for lead in leads), sum(lead < 0 for lead in leads)
 
 
 def _share(wins: int, decided: int) -> tuple[float, float, float] | None:
@@ -114,8 +149,13 @@ def _by_reviewer(votes: Iterable[Vote]) -> list[dict[str, Any]]:
 
 def votes_csv(votes: Iterable[Vote]) -> bytes:
     """All votes for a table."""
-    lines: list[list[Any]] = [["row", "reviewer", "choice", "reason", "time"]]
-    lines += [[cell(value) for value in vote_view(vote).values()] for vote in votes]
+    votes = list(votes)
+    keys = list(dict.fromkeys(key for vote in votes for key in vote.dimensions))
+    lines: list[list[Any]] = [["row", "reviewer", "choice", "reason", "time", *keys]]
+    for vote in votes:
+        view = vote_view(vote)
+        named = view.pop("dimensions", {})
+        lines.append([cell(value) for value in (*view.values(), *(named.get(key, "") for key in keys))])
     return b"".join(as_csv(lines))
 
 
@@ -132,4 +172,5 @@ def vote_view(vote: Vote) -> dict[str, Any]:
         "choice": vote.choice,
         "reason": vote.reason,
         "time": vote.created.isoformat(timespec="seconds"),
+        **({"dimensions": dict(vote.dimensions)} if vote.dimensions else {}),
     }

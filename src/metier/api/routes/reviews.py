@@ -25,7 +25,8 @@ class _Body(BaseModel):
 
 
 class NewReview(_Body):
-    """left, right: keys of two variants that answered the same rows; rows: how many are drawn, with `seed`."""
+    """left, right: keys of two variants that answered the same rows; rows: how many are drawn, with `seed`; rubric: the
+    name of a shipped one (`legal`), judged by in each of its dimensions."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -34,6 +35,7 @@ class NewReview(_Body):
     title: str = Field("", max_length=300)
     rows: int = Field(50, ge=1, le=MOST_ROWS)
     seed: int = Field(42, ge=0, le=2**31)
+    rubric: str = Field("", max_length=64)
 
 
 class ReviewChange(_Body):
@@ -44,10 +46,12 @@ class ReviewChange(_Body):
 
 
 class Word(_Body):
-    """What a reviewer says of one row: which answer is better as it stood, both alike, or both bad."""
+    """What a reviewer says of one row: which answer is better as it stood, both alike, or both bad; with a rubric, in
+    each of its dimensions too."""
 
     choice: Choice
     reason: str = Field("", max_length=4000)
+    dimensions: dict[str, Choice] = Field(default_factory=dict, max_length=20)
 
 
 def review_view(services: Workbench, person: Person, review: Review) -> dict[str, Any]:
@@ -61,6 +65,7 @@ def review_view(services: Workbench, person: Person, review: Review) -> dict[str
         "closed": closed_at(review),
         "created": review.created,
         "mine": may_manage(person, review),
+        "rubric": review.setup.get("rubric"),
     }
     if may_manage(person, review):
         names = {"base": review.setup["left"], "tuned": review.setup["right"]}
@@ -75,7 +80,7 @@ def create(request: Request, services: Services, owner: Owner, body: NewReview) 
 
     def made() -> dict[str, Any]:
         review, token = services.reviews.create(
-            owner, body.left, body.right, title=body.title, rows=body.rows, seed=body.seed
+            owner, body.left, body.right, title=body.title, rows=body.rows, seed=body.seed, rubric=body.rubric
         )
         return {**review_view(services, owner, review), "link": link_of(review, token)}
 
@@ -142,6 +147,7 @@ def task(services: Services, owner: Owner, review_id: str, row: int, token: Toke
         "right": found.right,
         "choice": found.choice,
         "reason": found.reason,
+        "dimensions": found.dimensions,
     }
 
 
@@ -149,7 +155,7 @@ def task(services: Services, owner: Owner, review_id: str, row: int, token: Toke
 def judge(services: Services, owner: Owner, review_id: str, row: int, body: Word, token: Token = "") -> None:
     """Keeps your word on a row; a later one replaces it."""
     review = services.reviews.get(owner, review_id, token)
-    services.reviews.judge(owner, review, row - 1, body.choice, body.reason)
+    services.reviews.judge(owner, review, row - 1, body.choice, body.reason, body.dimensions)
 
 
 @router.delete("/{review_id}/rows/{row}", status_code=204)
@@ -184,6 +190,15 @@ def results_view(found: Results) -> dict[str, Any]:
             "raw": found.agreement,
             "rows_with_several_reviewers": found.shared_rows,
         },
+        "dimensions": [
+            {
+                **{name: getattr(one, name) for name in ("key", "wins", "losses", "ties")},
+                "share": one.share and dict(zip(("share", "low", "high"), one.share, strict=True)),
+                "krippendorff_alpha": one.alpha,
+                "agreement": one.agreement,
+            }
+            for one in found.dimensions
+        ],
         "reviewers": found.reviewers,
         "disagreements": [
             {"row": row + 1, "judgements": [vote_view(vote) for vote in votes]} for row, votes in found.disagreements

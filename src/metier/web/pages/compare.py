@@ -17,6 +17,7 @@ from metier.web.figures import Stretch, beside, change, level, metric_name
 from metier.web.prompts import question_of
 from metier.web.render import page, say
 from metier.web.visit import Reader
+from metier.workbench import rubrics
 from metier.workbench.accounts import Person
 from metier.workbench.answers import Variant
 from metier.workbench.comparison import MOST_RUNS, SHOWN, Pair, differences
@@ -133,6 +134,7 @@ def compare_pair(
         numbers=found.numbers,
         shown=shown,
         views=SHOWN,
+        rubrics=rubrics.titles(current_language()),
         first=passed,
         next=found.next,
         before=max(0, passed - _ROWS) if passed else None,

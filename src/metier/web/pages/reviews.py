@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from metier.api.access import Services
 from metier.api.routes.reviews import link_of
+from metier.core.i18n import current_language
 from metier.web.prompts import question_of, turns_of
 from metier.web.render import page
 from metier.web.visit import Reader
-from metier.workbench.reviews import MOST_ROWS, Choice, closed_at, may_manage, opens
+from metier.workbench.reviews import CHOICES, MOST_ROWS, Choice, closed_at, may_manage, opens
+from metier.workbench.rubrics import dimensions_of
+from metier.workbench.store.tables import Review
 
 router = APIRouter()
 _SHOWN = 50
+_FIELD = "dimension-"
 Token = Annotated[str, Query(max_length=200)]
 
 
@@ -28,9 +33,10 @@ def create(
     title: Annotated[str, Form(max_length=300)] = "",
     rows: Annotated[int, Form(ge=1, le=MOST_ROWS)] = 50,
     seed: Annotated[int, Form(ge=0, le=2**31)] = 42,
+    rubric: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """Makes a review and shows its link."""
-    review, token = services.reviews.create(person, left, right, title=title, rows=rows, seed=seed)
+    review, token = services.reviews.create(person, left, right, title=title, rows=rows, seed=seed, rubric=rubric)
     return RedirectResponse(link_of(review, token), 303)
 
 
@@ -61,6 +67,7 @@ def review(request: Request, services: Services, person: Reader, review_id: str,
         asked=asked,
         most=_SHOWN,
         sides={"base": found.setup["left"], "tuned": found.setup["right"]},
+        dimensions=_named(found),
     )
 
 
@@ -114,7 +121,14 @@ def judge(
         saved=saved,
         token=token,
         query=_query,
+        dimensions=_named(found),
     )
+
+
+async def _in_dimensions(request: Request) -> dict[str, Any]:
+    """What a form says of each dimension: the fields are named by the rubric, not here."""
+    form = await request.form()
+    return {name.removeprefix(_FIELD): value for name, value in form.items() if name.startswith(_FIELD)}
 
 
 @router.post("/reviews/{review_id}/judge")
@@ -124,12 +138,13 @@ def say_which(
     review_id: str,
     row: Annotated[int, Form(ge=1, le=MOST_ROWS)],
     choice: Annotated[Choice, Form()],
+    dimensions: Annotated[dict[str, Any], Depends(_in_dimensions)],
     reason: Annotated[str, Form(max_length=4000)] = "",
     token: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """Keeps a word and goes on with the next row that waits for one."""
     found = services.reviews.get(person, review_id, token)
-    services.reviews.judge(person, found, row - 1, choice, reason)
+    services.reviews.judge(person, found, row - 1, choice, reason, _choices(dimensions))
     waiting = services.reviews.standing(person, found).open
     following = next((place for place in waiting if place >= row), waiting[0] if waiting else None)
     if following is None:
@@ -149,6 +164,20 @@ def undo(
     found = services.reviews.get(person, review_id, token)
     services.reviews.undo(person, found, row - 1)
     return RedirectResponse(f"/reviews/{review_id}/judge{_query(token, row=row)}", 303)
+
+
+def _named(review: Review) -> list[dict[str, str]]:
+    """The rubric's dimensions in the reader's language."""
+    language = current_language()
+    return [
+        {"key": one.key, "name": one.name_in(language), "asks": one.asks_in(language)} for one in dimensions_of(review)
+    ]
+
+
+def _choices(said: Mapping[str, Any]) -> dict[str, Choice]:
+    """Only what can be chosen; the rest counts as not said."""
+    known: dict[str, Choice] = {choice: choice for choice in CHOICES}
+    return {key: known[value] for key, value in said.items() if isinstance(value, str) and value in known}
 
 
 def _query(token: str = "", **values: int) -> str:

@@ -11,7 +11,8 @@
     const found = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key);
     if (!found) return;
     event.preventDefault();
-    sent = true;
+    // A form that waits for an answer in some dimension is not sent: the next key counts again.
+    sent = found.form?.checkValidity() ?? true;
     found.click();
   });
   window.addEventListener("pageshow", () => { sent = false; });

@@ -222,7 +222,8 @@ class Review(Base):
 
 
 class Judgement(Base):
-    """One reviewer's word on one row of a review. choice: `base` `tuned` `both` `neither`, as unblinded."""
+    """One reviewer's word on one row of a review. choice: `base` `tuned` `both` `neither`, as unblinded; dimensions:
+    the same for each dimension of the review's rubric."""
 
     __tablename__ = "judgements"
     __table_args__ = (UniqueConstraint("review_id", "reviewer_id", "row"),)
@@ -233,6 +234,7 @@ class Judgement(Base):
     row: Mapped[int]
     choice: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str] = mapped_column(Text, default="")
+    dimensions: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created: Mapped[datetime] = mapped_column(default=now)
 
 
