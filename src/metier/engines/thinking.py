@@ -23,6 +23,11 @@ class ThinkingStream:
         # Blank lines before a part's first word are not shown.
         self._fresh = True
 
+    @property
+    def answering(self) -> bool:
+        """Whether all text to come is answer, as it comes."""
+        return self._state == "answer" and not self._fresh and not self._held
+
     def push(self, text: str) -> list[Part]:
         """Takes text, returns the parts that became certain."""
         self._held += text

@@ -7,10 +7,9 @@ looks, and again by `notify_child`, which sees where a connection really goes.
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from urllib.parse import parse_qsl, urlsplit
 
+from metier.core.addresses import is_of_here
 from metier.core.errors import ConfigError
 
 HOSTED = ("http", "https", "json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos",
@@ -19,7 +18,6 @@ SERVICES = ("slack", "discord", "tgram", "feishu", "lark", "dingtalk", "wecombot
 LONGEST = 500
 WEB = {"http": "json", "https": "jsons"}
 _READS_FILES = frozenset({"template", "pgp", "pgpkey", "keyfile", "subfile", "cert", "attach"})
-_NAMES_OF_HERE = ("localhost", ".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 
 def check_address(given: str, *, local: bool) -> str:
@@ -47,34 +45,6 @@ def check_address(given: str, *, local: bool) -> str:
     if not host or (not local and any(is_of_here(one) for one in hosts)):
         raise ConfigError("workbench.notify_local", key="address")
     return text
-
-
-def is_of_here(host: str) -> bool:
-    """Whether a name or address, however it is spelt, is plainly of this machine or its network."""
-    name = host.strip("[]").rstrip(".").lower()
-    if name.endswith(_NAMES_OF_HERE):
-        return True
-    try:
-        return not is_public(str(ipaddress.ip_address(name.partition("%")[0])))
-    except ValueError:
-        pass
-    try:  # 2130706433, 0x7f.1 and 0177.0.0.1 are addresses too
-        return not is_public(socket.inet_ntoa(socket.inet_aton(name)))
-    except OSError:
-        return False
-
-
-def is_public(address: str) -> bool:
-    """Whether a numeric address belongs to the wide world."""
-    try:
-        number = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(number, ipaddress.IPv6Address):
-        inner = number.ipv4_mapped or number.sixtofour or (number.teredo or (None, None))[1]
-        if inner is not None:
-            number = inner
-    return number.is_global and not number.is_multicast
 
 
 def shown(address: str) -> str:

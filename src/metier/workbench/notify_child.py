@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from metier.workbench.notify_address import WEB, is_public
+from metier.core.addresses import is_public
+from metier.workbench.notify_address import WEB
 
 _STARTS = ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "os.fork", "os.forkpty", "os.spawn")
 _DATAGRAMS = ("socket.sendto", "socket.sendmsg", "socket.bind")
