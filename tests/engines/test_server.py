@@ -15,6 +15,7 @@ from metier.engines import Sampling
 from metier.engines.chatmodel import Delta, Request, ToolSpec, Turn
 from metier.engines.opening import open_chat_model
 from metier.engines.server import ServerChatModel
+from metier.specialists.spec import ServerModel, Specialist
 from tests.support.upstream import MODEL, Upstream, upstream
 
 HELLO = (Turn(message("user", "Hello, who are you?")),)
@@ -116,9 +117,8 @@ def test_closing_the_answer_makes_the_server_stop() -> None:
 
 
 def test_a_key_is_found_by_name_or_asked_for() -> None:
-    class Server:
-        address, model, api_key, context_length = "https://models.example.com", "", "MY_KEY", 8192
-
+    server = ServerModel(address="https://models.example.com", api_key="MY_KEY")
+    wanted = Specialist(name="one", server=server)
     with pytest.raises(ConfigError, match="MY_KEY"):
-        open_chat_model("", server=Server(), keys={"OTHER": "x"})
-    assert open_chat_model("", server=Server(), keys={"MY_KEY": "x"}).name == "https://models.example.com/v1"
+        open_chat_model(wanted, keys={"OTHER": "x"})
+    assert open_chat_model(wanted, keys={"MY_KEY": "x"}).name == "https://models.example.com/v1"

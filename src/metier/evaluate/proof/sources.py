@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -60,9 +61,9 @@ class LocalSources:
         return {name: sorted(entry.sha256 for entry in base.documents()) for name, base in bases.items()}
 
     def model(self, specialist: Specialist) -> ChatModel:
-        from metier.engines.opening import open_chat_model  # type: ignore[import-not-found, unused-ignore]
+        from metier.engines.opening import open_chat_model
 
-        return open_chat_model(specialist)  # type: ignore[no-any-return, unused-ignore]
+        return open_chat_model(specialist, keys=os.environ, local=True)
 
 
 def judge_specialist(spec: ProofSpec) -> Specialist:
