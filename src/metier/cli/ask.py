@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
@@ -12,6 +13,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from metier.cli.app import write_json
+from metier.core.errors import UserError
 from metier.core.i18n import translate
 from metier.core.settings import settings
 from metier.data.messages import message
@@ -32,19 +34,32 @@ def ask(
     /,
     *questions: str,
     version: str | None = None,
+    no_model: Flag = False,
     show_thinking: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Asks a specialist. Several questions are one conversation; without any, they are read line by line."""
+    """Asks a specialist. Several questions are one conversation; without any, they are read line by line.
+    no_model: answer in quotations and tools alone, without loading its model."""
     stored = Specialists(settings().home / "specialists").get(LOCAL, name, version)
     opened = open_knowledge(stored.specialist, Library(settings().home / "knowledge"), LOCAL)
     console = Console(highlight=False)
     for base in opened.missing:
         sys.stderr.write(translate("cli.no_such_knowledge", base=base) + "\n")
     talk = _Talk(console, stored, opened.bases, show_thinking=show_thinking, quiet=json)
-    answers = asyncio.run(talk.hold(None, questions or _lines()))
+    answers = asyncio.run(talk.hold(None if no_model else _model(stored), questions or _lines()))
     if json:
         write_json([answer.to_json() for answer in answers])
+
+
+def _model(stored: StoredSpecialist) -> ChatModel | None:
+    """The specialist's model; where it cannot be had, that is said, and the answer is made of quotations."""
+    from metier.engines.opening import open_chat_model
+
+    try:
+        return open_chat_model(stored.specialist, keys=os.environ, local=True)
+    except UserError as error:
+        sys.stderr.write(f"metier: {error.text()}\n")
+        return None
 
 
 class _Talk:

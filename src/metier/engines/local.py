@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Generator, Sequence
@@ -17,6 +18,8 @@ from metier.engines.chatmodel import Delta, Request, Turn, Usage
 from metier.engines.registry import open_engine
 from metier.engines.thinking import ThinkingStream
 from metier.rendering.thinking import opens_thinking
+
+_LAST_STEP_SECONDS = 30.0
 
 
 class LocalChatModel:
@@ -68,8 +71,8 @@ class LocalChatModel:
             answering.stopped = True
 
     async def close(self) -> None:
-        """Ends the thread and lets go of the weights."""
-        self._worker.close()
+        """Stops its answers and ends the thread; the weights go with the last reference to it."""
+        await asyncio.to_thread(self._worker.close)
 
 
 def open_local(
@@ -144,15 +147,21 @@ class Worker:
                 raise ModelError("engines.model_closed", model=name)
             self._arrivals.append(answering)
             if self._thread is None:
+                # A thread that is in torch's code must not be cut off at the interpreter's end.
+                atexit.register(self.close)
                 self._thread = threading.Thread(target=self._run, name="answers", daemon=True)
                 self._thread.start()
             self._wake.notify()
 
     def close(self) -> None:
-        """Stops every answer and ends the thread."""
+        """Stops every answer and ends the thread, which takes as long as the step that it is in."""
         with self._wake:
             self._closed = True
             self._wake.notify()
+            thread, self._thread = self._thread, None
+        atexit.unregister(self.close)
+        if thread is not None:
+            thread.join(_LAST_STEP_SECONDS)
 
     def _run(self) -> None:
         while True:
