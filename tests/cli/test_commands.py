@@ -129,3 +129,9 @@ def test_rows_are_checked_and_split_without_leaks(tmp_path: Path, capsys: pytest
     code = main(["data", "split", "general_guard", "--test_rows", "5", "--output_dir", str(tmp_path / "s")])
     assert code == 0
     assert len((tmp_path / "s" / "test.jsonl").read_text().splitlines()) == 5
+
+
+def test_a_reader_that_leaves_ends_the_output_without_a_word() -> None:
+    command = f"{sys.executable} -m metier.cli recipe show medical | true"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert ended.stderr == ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -69,7 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     tokens = _take_language(tokens)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     from metier.cli.options import fill_bare_switches
 
     try:
@@ -80,6 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(" ".join(str(error).split()), 2, tokens)
     except KeyboardInterrupt:
         return _fail(translate("cli.interrupted"), 130, tokens)
+    except BrokenPipeError:
+        # Whoever read the output has left (`metier … | head`): what is still held is dropped, without a word. The
+        # signal itself stays ignored, as Python has it: it would end a server whose client hangs up.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     return result if isinstance(result, int) else 0
 
 
