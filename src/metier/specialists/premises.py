@@ -11,7 +11,7 @@ from metier.core.i18n import Language, translate
 from metier.knowledge.numerals import numeral
 from metier.knowledge.passage import Hit
 from metier.specialists.tools import Searchable
-from metier.specialists.words import figures, number
+from metier.specialists.words import measures, number
 
 _QUOTED_LAW = re.compile(
     r"《([^《》]{2,40})》(?:\s*(第\s*[零〇一二三四五六七八九十百千两\d]{1,9}\s*条(?:之[一二三四五六七八九十\d]{1,3})?))?"
@@ -23,11 +23,6 @@ _STATE = "中华人民共和国"
 _CLAIMED = re.compile(
     r"规定|法律|法定|依法|按照|根据|条例|政策|\b(?:law|statute|legal|rule|regulation|act|article)\b",
     re.IGNORECASE,
-)
-_FIGURE_WITH_UNIT = re.compile(
-    r"(?:百分之)?(?:\d[\d,.]*|[零〇一二三四五六七八九十百千两]{1,7})\s*"
-    r"(?:倍|%|％|个?月|年|日|天|小时|周|percent\b|times\b|months?\b|years?\b|days?\b|hours?\b|weeks?\b)"
-    r"|百分之[零〇一二三四五六七八九十百千]{1,5}"
 )
 _CLAUSE = re.compile(r"[，。！？；,!?;\n]")
 
@@ -74,15 +69,9 @@ def missing_sources(question: str, knowledge: Mapping[str, Searchable]) -> list[
 
 def unfounded_figures(question: str, hits: Sequence[Hit]) -> list[str]:
     """Figures that the question says the law has and that no passage names, as written: `5倍`."""
-    known = set().union(*(figures(hit.passage.text) for hit in hits)) if hits else set()
-    unfounded: list[str] = []
-    for clause in _CLAUSE.split(question):
-        if _CLAIMED.search(clause):
-            for match in _FIGURE_WITH_UNIT.finditer(clause):
-                values = figures(match.group())
-                if values and not values & known and match.group() not in unfounded:
-                    unfounded.append(match.group().strip())
-    return unfounded
+    known = {measure for hit in hits for measure in measures(hit.passage.text)}
+    claimed = [measures(clause) for clause in _CLAUSE.split(question) if _CLAIMED.search(clause)]
+    return list(dict.fromkeys(written for one in claimed for key, written in one.items() if key not in known))
 
 
 def _known_title(law: str, knowledge: Mapping[str, Searchable]) -> str | None:

@@ -31,6 +31,20 @@ _FIGURE = re.compile(
     r"\s*(?P<unit>[%％倍]|percent\b|times\b)?"
 )
 _ARTICLE = re.compile(rf"第\s*({_NUMERAL}|\d+)\s*([条款项章节编])(?:之({_NUMERAL}|\d+))?")
+_KINDS = {
+    "year": ("年", "周年", "year"),
+    "month": ("月", "个月", "month"),
+    "day": ("日", "天", "day"),
+    "hour": ("小时", "hour"),
+    "week": ("周", "星期", "week"),
+    "share": ("%", "倍", "percent", "time"),
+}
+_MEASURE = re.compile(
+    rf"百分之(?P<parts>{_NUMERAL}|\d+(?:\.\d+)?)"
+    rf"|(?P<number>\d[\d,]*(?:\.\d+)?|{_NUMERAL}(?:点[{_DIGITS}]+)?)\s*"
+    r"(?P<unit>周年|年|个?月|日|天|小时|周|星期|%|倍|(?:percent|times?|years?|months?|days?|hours?|weeks?)\b)",
+    re.IGNORECASE,
+)
 # A lone numeral character is more often part of a word (一般, 三方) than a figure.
 _WITH_UNIT = re.compile(r"\s*(?:年|个?月|日|天|周|小时|分钟|元|万|倍|次|人|名|岁|份|份额|个|%|％)")
 
@@ -78,6 +92,23 @@ def figures(text: str) -> frozenset[Decimal]:
         if value is not None:
             found.add((value / 100 if unit in ("%", "％", "percent") else value).normalize())
     return frozenset(found)
+
+
+@lru_cache(maxsize=4096)
+def measures(text: str) -> dict[tuple[Decimal, str], str]:
+    """The figures of a text that have a unit: value and kind of unit (`year`, `month`, `day`, …; shares and multiples
+    are `share`) → as written."""
+    plain = _ARTICLE.sub(" ", unicodedata.normalize("NFKC", text))
+    found: dict[tuple[Decimal, str], str] = {}
+    for match in _MEASURE.finditer(plain):
+        value = number(match["parts"] or match["number"])
+        if value is None:
+            continue
+        unit = match["unit"] or "%"
+        kind = next(kind for kind, names in _KINDS.items() if unit.lower().rstrip("s") in names)
+        shared = value / 100 if match["parts"] or unit in ("%", "percent") else value
+        found.setdefault((shared.normalize(), kind), match.group().strip())
+    return found
 
 
 def articles(text: str) -> frozenset[str]:
