@@ -85,7 +85,7 @@ def rests_on(sentence: str, evidence: Evidence) -> tuple[int, int, bool]:
     said = bare(sentence)
     if len(said) >= 6 and (found := find_words(said.rstrip("。.；;，,"), evidence.text)):
         return found
-    start, end = _nearest_clauses(said, evidence.text)
+    start, end = nearest_clauses(said, evidence.text)
     return start, end, False
 
 
@@ -132,7 +132,7 @@ def without_marks(sentence: str, *, keep: Sequence[int] = ()) -> str:
     return sentence
 
 
-def _nearest_clauses(said: str, text: str) -> tuple[int, int]:
+def nearest_clauses(said: str, text: str) -> tuple[int, int]:
     """The run of up to three sentences or clauses that shares most with what was said, for its length."""
     spans, start = [], 0
     for index, character in enumerate(text):
