@@ -5,6 +5,7 @@ may do in a browser.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ COOKIE = "metier"
 LANGUAGE_COOKIE = "metier_language"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _BODY_BYTES = 2_000_000  # of a request that is not an upload
-_UPLOADS = "/api/v1/uploads"
+_UPLOADS = re.compile(r"/api/v1/(?:uploads.*|knowledge/[^/]+/documents)")
 
 
 class Guard:
@@ -48,7 +49,7 @@ class Guard:
         if refusal is not None:
             await _refuse(send, *refusal)
             return
-        limit = None if scope["path"].startswith(_UPLOADS) else _BODY_BYTES
+        limit = None if _UPLOADS.fullmatch(scope["path"]) else _BODY_BYTES
         started = False
 
         async def counted() -> Message:
@@ -85,7 +86,7 @@ class Guard:
             return 415, "workbench.wrong_content_type", {}
         length = headers.get("content-length", "")
         if length.isdigit():
-            most = self.settings.upload_bytes if scope["path"].startswith(_UPLOADS) else _BODY_BYTES
+            most = self.settings.upload_bytes if _UPLOADS.fullmatch(scope["path"]) else _BODY_BYTES
             if int(length) > most:
                 return 413, "workbench.body_too_large", {"most": most}
         origin = headers.get("origin")

@@ -97,8 +97,10 @@ class Outcome:
         return translate(self.key, **self.fields) if self.key else ""
 
     def to_json(self) -> dict[str, Any]:
-        """For scripts and pages; the reason in the current language."""
-        told = {"name": self.name, "state": self.state, "seconds": round(self.seconds, 3), "reason": self.reason}
+        """For scripts and pages; reason and notices in the current language."""
+        told: dict[str, Any] = {"name": self.name, "state": self.state, "seconds": round(self.seconds, 3)}
+        if self.key:
+            told |= {"reason": self.reason, "key": self.key, "fields": self.fields}
         if self.entry is not None:
             told["document"] = {**self.entry.to_json(), "notices": [notice.text() for notice in self.entry.notices]}
         return told

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ from metier.data.containers import CONTAINERS, file_type
 from metier.data.entries import shipped_entries
 from metier.workbench.accounts import Person
 from metier.workbench.apart import ask
-from metier.workbench.errors import ConflictError, NotFoundError, TooLargeError
+from metier.workbench.errors import ConflictError, NotFoundError
+from metier.workbench.quota import Quota
 from metier.workbench.store.answers import forget_answers
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Dataset, new_id
@@ -35,7 +35,6 @@ UPLOAD = "upload.json"
 PAGE = 50
 _OFFICE = (b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0")  # zip files, such as .docx, and old Office files
 _TEXTS = (".json", ".jsonl", ".csv", ".tsv", ".txt", ".md")
-_COUNTED = 1 << 22  # bytes between two looks at what the owner has already
 
 
 @dataclass(frozen=True)
@@ -73,15 +72,13 @@ class Look:
 class Datasets:
     """Sets of an installation's owners. Each lies in a folder named by its id; its file is never changed."""
 
-    def __init__(self, database: Database, folder: Path, uploads: Path, *, upload_bytes: int, quota_bytes: int) -> None:
+    def __init__(self, database: Database, folder: Path, uploads: Path, quota: Quota) -> None:
         self.database = database
         self.folder = folder
         self.uploads = uploads
-        self.upload_bytes = upload_bytes
-        self.quota_bytes = quota_bytes
+        self.quota = quota
+        quota.counted.append(self.used_bytes)
         self.removed: Callable[..., None] = lambda owner, row, runs: None  # who else has something of it listens
-        self._coming: dict[str, tuple[str, int]] = {}  # upload → its owner, and bytes so far
-        self._lock = threading.Lock()
 
     # Uploads
 
@@ -98,9 +95,9 @@ class Datasets:
             with (folder / f"file{suffix}.part").open("wb") as target:
                 async for part in parts:
                     size += len(part)
-                    self._count(owner, upload_id, size)
+                    self.quota.count(owner, upload_id, size)
                     target.write(part)
-                self._count(owner, upload_id, size, whole=True)
+                self.quota.count(owner, upload_id, size, whole=True)
                 target.flush()
                 os.fsync(target.fileno())
             _refuse_other(folder / f"file{suffix}.part", suffix, file_name)
@@ -110,20 +107,8 @@ class Datasets:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         finally:
-            with self._lock:
-                self._coming.pop(upload_id, None)
+            self.quota.end(upload_id)
         return Upload(upload_id, file_name, size)
-
-    def _count(self, owner: Person, upload_id: str, size: int, *, whole: bool = False) -> None:
-        """Refuses what is too large. What others of the owner's send just now counts too: together they stay below."""
-        if size > self.upload_bytes:
-            raise TooLargeError("workbench.upload_too_large", most=self.upload_bytes)
-        with self._lock:
-            seen = self._coming.get(upload_id, ("", -1))[1] // _COUNTED
-            self._coming[upload_id] = (owner.id, size)
-            coming = sum(one for of, one in self._coming.values() if of == owner.id)
-        if (whole or size // _COUNTED != seen) and self.used_bytes(owner) + coming > self.quota_bytes:
-            raise TooLargeError("workbench.quota_full", most=self.quota_bytes)
 
     def used_bytes(self, owner: Person) -> int:
         """Bytes of an owner's sets and waiting uploads."""

@@ -26,9 +26,11 @@ from metier.workbench.following import Followers
 from metier.workbench.forgetting import Forgetting
 from metier.workbench.freezing import Freezer
 from metier.workbench.jobs import Jobs
+from metier.workbench.knowledge import Knowledge
 from metier.workbench.models import Models
 from metier.workbench.notifications import Notifications
 from metier.workbench.planning import Planner
+from metier.workbench.quota import Quota
 from metier.workbench.records import Records
 from metier.workbench.results import Results
 from metier.workbench.reviews import Reviews
@@ -79,13 +81,14 @@ class Workbench:
         self.notifications = Notifications(
             self.database, self.box, local=self.settings.notify_local, site=self.settings.site
         )
+        self.quota = Quota(upload_bytes=settings.upload_bytes, quota_bytes=settings.quota_bytes)
         self.datasets = Datasets(
             self.database,
             settings.datasets,
             settings.uploads,
-            upload_bytes=settings.upload_bytes,
-            quota_bytes=settings.quota_bytes,
+            self.quota,
         )
+        self.knowledge = Knowledge(settings.folder / "knowledge", self.quota)
         self.artifacts = Artifacts(self.database, settings.jobs)
         freezer = Freezer(self.artifacts, self.datasets.find)
         self.drafts = Drafts(freezer.freeze, self.datasets.rows_of)
@@ -140,6 +143,7 @@ class Workbench:
     def start(self) -> None:
         """Clears away what a kill left, takes over what still runs, and begins to serve the queue."""
         self.datasets.clear_away()
+        self.knowledge.start()
         self.chats.start()
         self.comparisons.clear_away()
         self.scheduler.start()
@@ -149,6 +153,7 @@ class Workbench:
         self.draining = True
         self.assistants.stop()
         self.chats.stop()
+        self.knowledge.stop()
         self.scheduler.stop()
         self.notifications.close()
         self._held.close()

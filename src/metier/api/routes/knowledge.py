@@ -1,0 +1,214 @@
+"""Knowledge bases: made and removed, files brought and followed while they are read, passages found where they stand."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from metier.api.access import Owner, Services
+from metier.api.once import once
+from metier.core.i18n import translate
+from metier.knowledge.entries import Entry
+from metier.knowledge.passage import Hit, Passage
+from metier.workbench.arrivals import Arrival
+from metier.workbench.errors import NotFoundError
+from metier.workbench.knowledge import Counted
+
+router = APIRouter(tags=["knowledge"])
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewBase(_Body):
+    """A knowledge base to be made."""
+
+    name: str = Field(min_length=1, max_length=64, examples=["law"])
+    title: str = Field("", max_length=300)
+
+
+class Question(_Body):
+    """What to look for. documents: ids, all where left out; in_force_on: leaves out what was not in force that day."""
+
+    text: str = Field(min_length=1, max_length=20_000, examples=["加班费怎么算"])
+    limit: int = Field(10, ge=1, le=100)
+    documents: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list, max_length=200)
+    titles: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=50)
+    article: str = Field("", max_length=60)
+    in_force_on: date | None = None
+
+
+def base_view(one: Counted) -> dict[str, Any]:
+    """A base as the API shows it."""
+    return {
+        "id": one.base.id,
+        "name": one.base.name,
+        "title": one.base.title,
+        "embedder": one.base.embedder_name,
+        "created": one.base.created,
+        "documents": one.documents,
+        "passages": one.passages,
+        "size": one.size,
+        "coming": one.coming,
+    }
+
+
+def entry_view(entry: Entry) -> dict[str, Any]:
+    """A document as the API shows it: what was read of it, and what was not."""
+    said = entry.to_json()
+    return {**said, "notices": [{"text": notice.text(), "page": notice.page} for notice in entry.notices]}
+
+
+def arrival_view(one: Arrival) -> dict[str, Any]:
+    """A file on its way, or what became of it."""
+    outcome = one.outcome or {}
+    return {
+        "id": one.id,
+        "file_name": one.file_name,
+        "size": one.size,
+        "came": one.came,
+        "state": one.state,
+        "page": one.page,
+        "pages": one.pages,
+        "seconds_left": one.seconds_left,
+        "result": outcome.get("state"),
+        "document": (outcome.get("document") or {}).get("id"),
+        "reason": translate(outcome["key"], **outcome["fields"]) if outcome.get("key") else None,
+    }
+
+
+def passage_view(passage: Passage) -> dict[str, Any]:
+    """A passage: its words, and where they stand."""
+    return {**dataclasses.asdict(passage), "source": passage.source}
+
+
+def hit_view(hit: Hit) -> dict[str, Any]:
+    """A passage that was found, and why it ranks there."""
+    return {"score": hit.score, "reasons": hit.reasons, "base": hit.base, "passage": passage_view(hit.passage)}
+
+
+@router.get("/knowledge")
+def bases(services: Services, owner: Owner) -> list[dict[str, Any]]:
+    """Your knowledge bases, by name."""
+    return [base_view(one) for one in services.knowledge.bases(owner)]
+
+
+@router.post("/knowledge", status_code=201)
+def create(request: Request, services: Services, owner: Owner, body: NewBase) -> Response:
+    """A new, empty knowledge base."""
+
+    def make() -> dict[str, Any]:
+        base = services.knowledge.create(owner, body.name, title=body.title)
+        return base_view(Counted(base, 0, 0, 0, 0))
+
+    return once(request, services, owner, body, make)
+
+
+@router.get("/knowledge/{base}")
+def get(services: Services, owner: Owner, base: str) -> dict[str, Any]:
+    """One of your knowledge bases, with its documents."""
+    opened = services.knowledge.get(owner, base)
+    entries = opened.documents()
+    coming = sum(1 for one in services.knowledge.arrivals(owner, base) if one.outcome is None)
+    counted = Counted(
+        opened, len(entries), sum(entry.passages for entry in entries), sum(entry.size for entry in entries), coming
+    )
+    return {**base_view(counted), "entries": [entry_view(entry) for entry in entries]}
+
+
+@router.delete("/knowledge/{base}", status_code=204)
+def remove(services: Services, owner: Owner, base: str) -> None:
+    """Removes a knowledge base with all its documents."""
+    services.knowledge.remove(owner, base)
+
+
+@router.post("/knowledge/{base}/documents", status_code=202)
+async def bring(
+    request: Request, services: Services, owner: Owner, base: str, name: Annotated[str, Query(max_length=1000)]
+) -> dict[str, Any]:
+    """Takes a file in: its bytes are the body, its name the query's `name`. It is read and indexed afterwards; see
+    `imports`."""
+    return arrival_view(await services.knowledge.receive(owner, base, unquote(name), request.stream()))
+
+
+@router.get("/knowledge/{base}/imports")
+def imports(services: Services, owner: Owner, base: str) -> list[dict[str, Any]]:
+    """Files on their way, with the page that is being read, and what became of those that came."""
+    return [arrival_view(one) for one in services.knowledge.arrivals(owner, base)]
+
+
+@router.delete("/knowledge/{base}/imports", status_code=204)
+def dismiss_ended(services: Services, owner: Owner, base: str) -> None:
+    """Clears what is done away; the documents stay."""
+    services.knowledge.dismiss_ended(owner, base)
+
+
+@router.delete("/knowledge/{base}/imports/{upload_id}", status_code=204)
+def dismiss(services: Services, owner: Owner, base: str, upload_id: str) -> None:
+    """Takes back a file that waits, or clears one that is done away."""
+    services.knowledge.dismiss(owner, base, upload_id)
+
+
+@router.post("/knowledge/{base}/search")
+def search(services: Services, owner: Owner, base: str, body: Question) -> list[dict[str, Any]]:
+    """The passages that fit best, the best first."""
+    asked = body.model_dump(exclude={"text"})
+    return [hit_view(hit) for hit in services.knowledge.search(owner, base, body.text, **asked)]
+
+
+@router.get("/knowledge/{base}/documents/{document}")
+def document(services: Services, owner: Owner, base: str, document: str) -> dict[str, Any]:
+    """A document: what was read of it, page by page."""
+    _, entry = services.knowledge.entry(owner, base, document)
+    read = services.knowledge.document(owner, base, document)
+    pages = [dataclasses.asdict(page) for page in read.pages]
+    return {**entry_view(entry), "page_list": pages, "headings": [dataclasses.asdict(one) for one in read.headings]}
+
+
+@router.delete("/knowledge/{base}/documents/{document}", status_code=204)
+def remove_document(services: Services, owner: Owner, base: str, document: str) -> None:
+    """Removes a document: it is found no more, and no fragment of it is left."""
+    services.knowledge.remove_document(owner, base, document)
+
+
+@router.get("/knowledge/{base}/documents/{document}/text")
+def text(
+    services: Services,
+    owner: Owner,
+    base: str,
+    document: str,
+    start: Annotated[int, Query(ge=0)] = 0,
+    end: Annotated[int | None, Query(ge=0)] = None,
+) -> dict[str, Any]:
+    """Characters start to end of a document's text: what passages and citations point into."""
+    words = services.knowledge.document(owner, base, document).text
+    return {"text": words[start:end], "start": start, "characters": len(words)}
+
+
+@router.get("/knowledge/{base}/documents/{document}/passages")
+def passages(services: Services, owner: Owner, base: str, document: str) -> list[dict[str, Any]]:
+    """A document's passages, in order."""
+    return [passage_view(passage) for passage in services.knowledge.passages(owner, base, document)]
+
+
+@router.get("/knowledge/{base}/documents/{document}/file")
+def file(services: Services, owner: Owner, base: str, document: str) -> FileResponse:
+    """A document's file as it came, to be saved."""
+    path = services.knowledge.original(owner, base, document)
+    if path.is_symlink():
+        raise NotFoundError("workbench.not_found")
+    headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+    return FileResponse(
+        path,
+        media_type="application/octet-stream",
+        filename=f"{document}{path.suffix}",
+        content_disposition_type="attachment",
+        headers=headers,
+    )

@@ -1,0 +1,96 @@
+"""Keeps the process that imports at work while there is something to import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from metier.knowledge.base import BASE
+from metier.workbench import arrivals
+from metier.workbench.backends.local import clean_environment
+from metier.workbench.importing import BUSY
+
+_RETRY_SECONDS = (1.0, 2.0, 5.0, 15.0)  # after a process that ended otherwise than by itself
+_END_SECONDS = 6.0
+
+
+class Importer:
+    """Starts `metier.workbench.importing` when something came in, ends it with the server. folder: of the library."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Clears away what a kill left, and begins to look."""
+        for path in self.folder.glob(f"[!.]*/[!.]*/{BASE}"):
+            arrivals.clear_away(path.parent)
+        self._wake.set()
+        self._thread = threading.Thread(target=self._watch, name="importer", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something came in."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Ends the process: at once, or after a moment to stop where it is."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=_END_SECONDS + 2)
+
+    @property
+    def pid(self) -> int | None:
+        """The process at work."""
+        child = self._child
+        return child.pid if child is not None and child.poll() is None else None
+
+    def _watch(self) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            if self._stop.is_set() or not self._something_waits():
+                continue
+            code = self._run()
+            failures = 0 if code == 0 else failures + (code != BUSY)
+            if code != 0 and not self._stop.is_set():
+                seconds = 1.0 if code == BUSY else _RETRY_SECONDS[min(failures, len(_RETRY_SECONDS)) - 1]
+                self._stop.wait(seconds)
+            self._wake.set()  # once more: something may have come in at the last moment
+
+    def _something_waits(self) -> bool:
+        bases = self.folder.glob(f"[!.]*/[!.]*/{BASE}")
+        return any(one.outcome is None for path in bases for one in arrivals.arrivals(path.parent))
+
+    def _run(self) -> int:
+        """One process from its start to its end. Returns its exit code."""
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "metier.workbench.importing", str(self.folder.resolve())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**clean_environment(), "OMP_NUM_THREADS": "1"},
+        )
+        while self._child.poll() is None:
+            if self._stop.wait(0.1):
+                self._end(self._child)
+        return self._child.wait()
+
+    def _end(self, child: subprocess.Popen[bytes]) -> None:
+        with suppress(OSError):
+            if child.stdin is not None:
+                child.stdin.close()
+        try:
+            child.wait(timeout=_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()

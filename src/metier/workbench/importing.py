@@ -1,0 +1,137 @@
+"""The process that reads and indexes what came in: `python -m metier.workbench.importing LIBRARY`.
+
+It takes file after file from the `incoming` folders of all owners, in turn, and ends when there is none left. One at a
+time works on a library; it ends with the server that started it, and the next start goes on with what is there.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from metier.core.errors import RunError
+from metier.core.events import EventLog
+from metier.core.files import folder_lock
+from metier.core.i18n import use_language
+from metier.knowledge.base import BASE, KnowledgeBase
+from metier.workbench.arrivals import MOST_ATTEMPTS, Arrival, Progress, arrivals, count_attempt, end, take_back
+
+BUSY = 75  # exit code where another one works
+_BATCH = 8  # files of a base before the next owner's turn
+_END_SECONDS = 5.0
+
+
+def main() -> int:
+    """Imports until nothing waits."""
+    library = Path(sys.argv[1])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    threading.Thread(target=_end_with_server, daemon=True).start()
+    use_language("en")
+    try:
+        with folder_lock(library / ".importing"):
+            for base, batch in turns(library):
+                import_batch(base, batch)
+    except RunError:
+        return BUSY
+    return 0
+
+
+def turns(library: Path) -> Iterator[tuple[KnowledgeBase, list[Arrival]]]:
+    """What to import next, the oldest first, owner after owner: one who brings much does not keep others waiting."""
+    served: list[str] = []
+    while waiting := _waiting(library):
+        owners = {owner for owner, _, _ in waiting}
+        fresh = [one for one in waiting if one[0] not in served] or [
+            one for one in waiting if one[0] == min(owners, key=served.index)
+        ]
+        owner, folder, _ = fresh[0]
+        served = [one for one in served if one != owner] + [owner]
+        yield KnowledgeBase(folder, owner), [one for _, of, one in waiting if of == folder][:_BATCH]
+
+
+def _waiting(library: Path) -> list[tuple[str, Path, Arrival]]:
+    found = []
+    for path in library.glob(f"[!.]*/[!.]*/{BASE}"):
+        folder = path.parent
+        found += [(folder.parent.name, folder, one) for one in arrivals(folder) if one.outcome is None]
+    return sorted(found, key=lambda one: one[2].came)
+
+
+def import_batch(base: KnowledgeBase, batch: list[Arrival]) -> None:
+    """Imports some files of a base, and writes down after each what became of it."""
+    ready = [one for one in batch if not _is_given_up(one)]
+    at = _At()
+
+    def tell(event: dict[str, Any]) -> None:
+        if event["event"] == "file":
+            at.begin(ready[event["number"] - 1])
+        elif event["event"] == "progress" and at.progress is not None:
+            at.progress.at(int(event.get("step") or 0), int(event.get("total") or 0))
+        elif event["event"] == "outcome":
+            kept = {key: value for key, value in event.items() if key not in ("event", "time", "number", "total")}
+            end(ready[event["number"] - 1], kept)
+            at.end()
+
+    try:
+        base.add([(one.file_name, one.file) for one in ready], events=EventLog(None, (tell,)))
+    except SystemExit:  # the server ended: no fault of the file's
+        if at.file is not None:
+            take_back(at.file)
+        raise
+    except Exception as error:  # the boundary of a process: one file's fault is not the others'
+        if at.file is not None and base.folder.exists():
+            _fail(at.file, *_why(error))
+        elif base.folder.exists():
+            raise
+
+
+class _At:
+    """The file that is being read."""
+
+    def __init__(self) -> None:
+        self.file: Arrival | None = None
+        self.progress: Progress | None = None
+
+    def begin(self, one: Arrival) -> None:
+        count_attempt(one)
+        self.file, self.progress = one, Progress(one)
+
+    def end(self) -> None:
+        self.file = self.progress = None
+
+
+def _is_given_up(one: Arrival) -> bool:
+    """Whether a file has ended the importer so often that it is not tried again; it is told then."""
+    if one.attempts < MOST_ATTEMPTS:
+        return False
+    _fail(one, "workbench.import_given_up", {"file": one.file_name, "attempts": one.attempts})
+    return True
+
+
+def _why(error: Exception) -> tuple[str, dict[str, Any]]:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "workbench.disk_full", {}
+    return "workbench.import_unexpected", {"problem": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
+
+
+def _fail(one: Arrival, key: str, fields: dict[str, Any]) -> None:
+    end(one, {"name": one.file_name, "state": "failed", "seconds": 0.0, "key": key, "fields": fields})
+
+
+def _end_with_server() -> None:
+    """Waits for the end of the pipe that the server holds."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_END_SECONDS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""Knowledge bases of an installation's owners: files come in, are imported in a process of their own, and found."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from metier.core.errors import DataError
+from metier.knowledge.adding import shown_name
+from metier.knowledge.base import KnowledgeBase
+from metier.knowledge.document import Document
+from metier.knowledge.entries import Entry
+from metier.knowledge.library import Library
+from metier.knowledge.passage import Hit, Passage
+from metier.workbench import arrivals
+from metier.workbench.accounts import Person
+from metier.workbench.arrivals import Arrival
+from metier.workbench.errors import ConflictError, NotFoundError
+from metier.workbench.importer import Importer
+from metier.workbench.quota import Quota
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A base with what is in it."""
+
+    base: KnowledgeBase
+    documents: int
+    passages: int
+    size: int
+    coming: int
+
+
+class Knowledge:
+    """The library of a workbench. What is not the asker's does not exist: NotFoundError."""
+
+    def __init__(self, folder: Path, quota: Quota) -> None:
+        self.library = Library(folder)
+        self.quota = quota
+        self.importer = Importer(folder)
+        quota.counted.append(self.used_bytes)
+
+    def start(self) -> None:
+        """Clears away what a kill left, and goes on with the imports that it broke off."""
+        self.library.clear_away()
+        self.importer.start()
+
+    def stop(self) -> None:
+        """Ends the importer; what waits is imported after the next start."""
+        self.importer.stop()
+
+    # Bases
+
+    def bases(self, owner: Person) -> list[Counted]:
+        """An owner's bases, by name."""
+        found = []
+        for base in self.library.list(owner.id):
+            entries = base.documents()
+            coming = sum(1 for one in arrivals.arrivals(base.folder) if one.outcome is None)
+            size = sum(entry.size for entry in entries)
+            found.append(Counted(base, len(entries), sum(entry.passages for entry in entries), size, coming))
+        return found
+
+    def create(self, owner: Person, name: str, *, title: str = "") -> KnowledgeBase:
+        """A new base. Raises ConflictError for a name that is taken, DataError for one that cannot be."""
+        try:
+            return self.library.create(owner.id, name, title=title)
+        except DataError as error:
+            if error.key == "knowledge.base_taken":
+                raise ConflictError(error.key, **error.fields) from error
+            raise
+
+    def get(self, owner: Person, name: str) -> KnowledgeBase:
+        """A base by name or id."""
+        try:
+            return self.library.open(owner.id, name)
+        except DataError as error:
+            raise NotFoundError("workbench.no_knowledge", name=name[:80]) from error
+
+    def remove(self, owner: Person, name: str) -> None:
+        """Removes a base with everything in it."""
+        self.library.remove(owner.id, self.get(owner, name).id)
+
+    def used_bytes(self, owner: Person) -> int:
+        """Bytes of an owner's documents and of what waits."""
+        waiting = sum(one.size for base in self.library.list(owner.id) for one in arrivals.arrivals(base.folder)
+                      if one.outcome is None)  # fmt: skip
+        return self.library.used_bytes(owner.id) + waiting
+
+    # Files that come in
+
+    async def receive(self, owner: Person, name: str, file_name: str, parts: AsyncIterator[bytes]) -> Arrival:
+        """Takes a file in, counting what really comes; once this returns, it will be imported, whatever happens.
+
+        Raises TooLargeError, and DataError for nothing at all.
+        """
+        base = self.get(owner, name)
+        folder = arrivals.new_folder(base.folder)
+        size = 0
+        try:
+            with (folder / f"{arrivals.FILE}.part").open("wb") as target:
+                async for part in parts:
+                    size += len(part)
+                    self.quota.count(owner, folder.name, size)
+                    target.write(part)
+                self.quota.count(owner, folder.name, size, whole=True)
+                target.flush()
+                os.fsync(target.fileno())
+            if not size:
+                raise DataError("data.empty_file", file=shown_name(file_name))
+            arrived = arrivals.accept(folder, shown_name(file_name), size)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            self.quota.end(folder.name)
+        self.importer.wake()
+        return arrived
+
+    def arrivals(self, owner: Person, name: str) -> list[Arrival]:
+        """What came into a base and what became of it, the oldest first."""
+        return arrivals.arrivals(self.get(owner, name).folder)
+
+    def dismiss(self, owner: Person, name: str, arrival_id: str) -> None:
+        """Forgets one file that came in; one that waits is not imported. Raises ConflictError while it is read."""
+        one = arrivals.arrival(self.get(owner, name).folder, arrival_id)
+        if one is None:
+            raise NotFoundError("workbench.no_upload")
+        if one.state == "reading":
+            raise ConflictError("workbench.import_reading", file=one.file_name)
+        arrivals.dismiss(one)
+
+    def dismiss_ended(self, owner: Person, name: str) -> int:
+        """Forgets what has been imported or has failed; the documents stay."""
+        ended = [one for one in self.arrivals(owner, name) if one.outcome is not None]
+        for one in ended:
+            arrivals.dismiss(one)
+        return len(ended)
+
+    # Documents
+
+    def entry(self, owner: Person, name: str, document_id: str) -> tuple[KnowledgeBase, Entry]:
+        """A document of a base, by its id."""
+        base = self.get(owner, name)
+        try:
+            return base, base.shelf.entry(document_id)
+        except DataError as error:
+            raise NotFoundError("workbench.no_document") from error
+
+    def document(self, owner: Person, name: str, document_id: str) -> Document:
+        """What was read of it."""
+        base, entry = self.entry(owner, name, document_id)
+        return base.document(entry.id)
+
+    def passages(self, owner: Person, name: str, document_id: str) -> list[Passage]:
+        """Its passages, in order."""
+        base, entry = self.entry(owner, name, document_id)
+        return base.passages(entry.id)
+
+    def original(self, owner: Person, name: str, document_id: str) -> Path:
+        """The file as it came."""
+        base, entry = self.entry(owner, name, document_id)
+        return base.original(entry.id)
+
+    def remove_document(self, owner: Person, name: str, document_id: str) -> Entry:
+        """Removes a document: found no more, and no fragment is left."""
+        base, entry = self.entry(owner, name, document_id)
+        base.remove([entry.id])
+        return entry
+
+    # Finding
+
+    def search(
+        self,
+        owner: Person,
+        name: str,
+        text: str,
+        *,
+        limit: int = 10,
+        documents: Sequence[str] = (),
+        titles: Sequence[str] = (),
+        article: str = "",
+        in_force_on: date | None = None,
+    ) -> list[Hit]:
+        """The passages that fit best; see `KnowledgeBase.search`."""
+        base = self.get(owner, name)
+        for document_id in documents:
+            self.entry(owner, name, document_id)
+        return base.search(
+            text,
+            limit=limit,
+            documents=documents,
+            titles=titles,
+            article=article,
+            in_force_on=in_force_on,
+            mode="text",
+        )
