@@ -12,7 +12,7 @@ from pathlib import Path
 from metier.core.errors import DataError
 from metier.knowledge.adding import shown_name
 from metier.knowledge.base import KnowledgeBase
-from metier.knowledge.document import Document
+from metier.knowledge.document import Box, Document
 from metier.knowledge.entries import Entry
 from metier.knowledge.library import Library
 from metier.knowledge.passage import Hit, Passage
@@ -22,6 +22,8 @@ from metier.workbench.arrivals import Arrival
 from metier.workbench.errors import ConflictError, NotFoundError
 from metier.workbench.importer import Importer
 from metier.workbench.quota import Quota
+
+PICTURED = ("pdf", "image")  # kinds whose pages have a picture
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ class Knowledge:
             return self.library.open(owner.id, name)
         except DataError as error:
             raise NotFoundError("workbench.no_knowledge", name=name[:80]) from error
+
+    def opened(self, owner: Person, names: Sequence[str]) -> dict[str, KnowledgeBase]:
+        """Those of an owner's bases that are called so, to be searched by words."""
+        there = {base.name: base for base in self.library.list(owner.id)}
+        return {name: there[name] for name in names if name in there}
 
     def remove(self, owner: Person, name: str) -> None:
         """Removes a base with everything in it."""
@@ -165,6 +172,26 @@ class Knowledge:
         """The file as it came."""
         base, entry = self.entry(owner, name, document_id)
         return base.original(entry.id)
+
+    def picture(self, owner: Person, name: str, document_id: str, page: int, *, width: int) -> bytes:
+        """A page's picture as PNG, drawn in the reader's limited process. width: pixels."""
+        from metier.knowledge.pictures import page_picture  # type: ignore[import-not-found, unused-ignore]
+
+        base, entry = self.entry(owner, name, document_id)
+        if entry.kind not in PICTURED or not 1 <= page <= entry.pages:
+            raise NotFoundError("workbench.not_found")
+        picture: bytes = page_picture(base.original(entry.id), page, width=width)
+        return picture
+
+    def boxes(self, owner: Person, name: str, document_id: str, start: int, end: int) -> list[Box]:
+        """Where characters of a document's text stand in the pictures of its pages."""
+        from metier.knowledge.pictures import find_boxes  # type: ignore[import-not-found, unused-ignore]
+
+        base, entry = self.entry(owner, name, document_id)
+        if entry.kind not in PICTURED or end <= start:
+            return []
+        boxes: list[Box] = find_boxes(base.original(entry.id), base.document(entry.id), start, end)
+        return boxes
 
     def remove_document(self, owner: Person, name: str, document_id: str) -> Entry:
         """Removes a document: found no more, and no fragment is left."""

@@ -126,8 +126,8 @@ class Workbench:
         hosts = ChatHosts(self.database, self.backend.devices)
         self.chats = Chats(self.database, writings, ChatModels(self.artifacts), hosts)
         self.specialists = OwnSpecialists(settings.folder / "specialists", self.chats.models)
-        self.assistants = Assistants(self.database, writings, self.specialists, hosts, lambda _owner, _names: {})
         self.streams = Streams()
+        self.assistants = Assistants(self.database, writings, self.specialists, hosts, self.knowledge.opened)
         self.scheduler.ahead = self.chats.hosts.ahead
         self.chats.hosts.free_again = self.jobs.changed
         self.jobs.removed.append(self.chats.forget_run)

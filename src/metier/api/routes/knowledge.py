@@ -1,4 +1,4 @@
-"""Knowledge bases: made and removed, files brought and followed while they are read, passages found where they stand."""
+"""Knowledge bases: made and removed, files brought and followed while they are read, passages found."""
 
 from __future__ import annotations
 
@@ -212,3 +212,29 @@ def file(services: Services, owner: Owner, base: str, document: str) -> FileResp
         content_disposition_type="attachment",
         headers=headers,
     )
+
+
+@router.get("/knowledge/{base}/documents/{document}/pages/{page}/picture")
+def picture(
+    services: Services,
+    owner: Owner,
+    base: str,
+    document: str,
+    page: int,
+    width: Annotated[int, Query(ge=100, le=2400)] = 1200,
+) -> Response:
+    """A page's picture."""
+    return Response(services.knowledge.picture(owner, base, document, page, width=width), media_type="image/png")
+
+
+@router.get("/knowledge/{base}/documents/{document}/boxes")
+def boxes(
+    services: Services,
+    owner: Owner,
+    base: str,
+    document: str,
+    start: Annotated[int, Query(ge=0)] = 0,
+    end: Annotated[int, Query(ge=0)] = 1,
+) -> list[dict[str, Any]]:
+    """Where characters start to end stand in the pictures of the pages: fractions of width and height."""
+    return [dataclasses.asdict(box) for box in services.knowledge.boxes(owner, base, document, start, end)]
