@@ -140,6 +140,15 @@ def give_run(workbench: Workbench, owner: Person, kind: str = "recipe", *, canar
     return job
 
 
+def give_knowledge(workbench: Workbench, owner: Person, name: str, *, canary: str = CANARY) -> tuple[str, str, str]:
+    """A knowledge base with a document, and a file that waits for it. Returns the ids of the three."""
+    base = workbench.knowledge.create(owner, name, title=canary)
+    (outcome,) = base.add([(f"{canary}.txt", f"{canary}\n\n1. The rule of {canary}.".encode())])
+    assert outcome.entry is not None
+    arrived = asyncio.run(workbench.knowledge.receive(owner, name, f"{canary}.txt", _bytes(canary.encode())))
+    return base.id, outcome.entry.id, arrived.id
+
+
 def two_tenants(workbench: Workbench, *, admin: Person) -> World:
     """A world: A and B are members."""
     a, b = member(workbench, admin, "a"), member(workbench, admin, "b")
@@ -165,6 +174,7 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
         with workbench.database.write() as session:
             session.add_all(group)
     data, upload = give_set(workbench, a, "set_of_a"), give_upload(workbench, a)
+    base, document, arrived = give_knowledge(workbench, a, "base_of_a")
     key, key_text = workbench.accounts.create_key(a, CANARY)
     token = workbench.accounts.sign_in("a", PASSWORD)
     workbench.secrets.put(a, "HF_TOKEN", CANARY)
@@ -202,6 +212,10 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
         "row": "0",
         "step": "predict",
         "models name": "smollm2-135m",
+        "base": base,
+        "document": document,
+        "imports upload_id": arrived,
+        "page": "1",
     }
     return world
 

@@ -111,6 +111,7 @@ def reading_of(
     if end - start > WINDOW:
         start = first if first is not None else place[0] - WINDOW // 4 if place else start
         start = min(max(at.start, start), at.end - 1)
+        start = max(at.start, document.text.rfind("\n", at.start, start) + 1, start - WINDOW // 8)
         end = min(at.end, start + WINDOW)
     spans = [(place[0] - start, place[1] - start)] if place and place[1] > start and place[0] < end else []
     return Reading(

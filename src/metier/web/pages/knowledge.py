@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from metier.api.access import Services
-from metier.core.errors import UserError
+from metier.core.errors import DataError, UserError
 from metier.web.passages import found_views, place_of, reading_of
 from metier.web.render import page
 from metier.web.visit import Reader
@@ -157,7 +157,10 @@ def marks_part(
     number: Annotated[int, Query(alias="page", ge=1, le=10**6)],
 ) -> Response:
     """Where words stand in a page's picture, as rectangles to be laid over it."""
-    boxes = services.knowledge.boxes(person, base, document, start, end)
+    try:
+        boxes = services.knowledge.boxes(person, base, document, start, end)
+    except DataError:  # a page that cannot be drawn is told of by its picture
+        boxes = []
     return page(request, "knowledge_marks.html", person, boxes=[box for box in boxes if box.page == number])
 
 
