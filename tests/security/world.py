@@ -15,7 +15,7 @@ import httpx
 
 from metier.core.files import append_jsonl, write_json
 from metier.specialists.spec import Specialist, Texts
-from metier.workbench import layout
+from metier.workbench import arrivals, layout
 from metier.workbench.accounts import Person
 from metier.workbench.store.tables import (
     Base,
@@ -141,11 +141,14 @@ def give_run(workbench: Workbench, owner: Person, kind: str = "recipe", *, canar
 
 
 def give_knowledge(workbench: Workbench, owner: Person, name: str, *, canary: str = CANARY) -> tuple[str, str, str]:
-    """A knowledge base with a document, and a file that waits for it. Returns the ids of the three."""
+    """A knowledge base with a document, and a file that came for it. Returns the ids of the three."""
     base = workbench.knowledge.create(owner, name, title=canary)
     (outcome,) = base.add([(f"{canary}.txt", f"{canary}\n\n1. The rule of {canary}.".encode())])
     assert outcome.entry is not None
-    arrived = asyncio.run(workbench.knowledge.receive(owner, name, f"{canary}.txt", _bytes(canary.encode())))
+    folder = arrivals.new_folder(base.folder)
+    (folder / "file.part").write_bytes(canary.encode())
+    arrived = arrivals.accept(folder, f"{canary}.txt", len(canary))
+    arrivals.end(arrived, {"name": arrived.file_name, "state": "same"})  # else it would be imported meanwhile
     return base.id, outcome.entry.id, arrived.id
 
 

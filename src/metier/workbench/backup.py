@@ -25,6 +25,8 @@ from sqlalchemy import Table, func, select, text
 
 from metier.core.errors import CorruptionError, RunError
 from metier.core.files import sha256_file
+from metier.knowledge.base import BASE
+from metier.knowledge.shelf import Shelf
 from metier.workbench.settings import WorkbenchSettings
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Base, Time
@@ -64,6 +66,10 @@ def _write(archive: tarfile.TarFile, database: Database, settings: WorkbenchSett
     hashes: dict[str, str] = {}
     for path in _files(settings.folder):
         _add(archive, path, str(path.relative_to(settings.folder)), scratch, hashes)
+    for base in (settings.folder / "knowledge").glob(f"[!.]*/[!.]*/{BASE}"):
+        with Shelf(base.parent / "documents").exclusive():  # so that documents and index are of one moment
+            for path in _below(base.parent):
+                _add(archive, path, str(path.relative_to(settings.folder)), scratch, hashes)
     there = {table: _entries(settings.folder / folder) for table, folder in _OWNED.items()}
     gone = {row["id"] for table, row in rows if table in there and row["id"] not in there[table]}
     kept = [(table, row) for table, row in rows if not gone & {row.get("id"), row.get("job_id")}]
@@ -96,11 +102,15 @@ def _plain(value: Any) -> Any:
 
 def _files(folder: Path) -> Iterator[Path]:
     for name in _FOLDERS:
-        for path in sorted((folder / name).rglob("*")):
-            if path.is_file() and not path.is_symlink() and path.name != ".lock":
-                yield path
+        yield from _below(folder / name)
     if (folder / SECRET).is_file():
         yield folder / SECRET
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink() and path.name != ".lock":
+            yield path
 
 
 def _entries(folder: Path) -> set[str]:

@@ -175,21 +175,21 @@ class Knowledge:
 
     def picture(self, owner: Person, name: str, document_id: str, page: int, *, width: int) -> bytes:
         """A page's picture as PNG, drawn in the reader's limited process. width: pixels."""
-        from metier.knowledge.pictures import page_picture  # type: ignore[import-not-found, unused-ignore]
-
         base, entry = self.entry(owner, name, document_id)
         if entry.kind not in PICTURED or not 1 <= page <= entry.pages:
             raise NotFoundError("workbench.not_found")
+        from metier.knowledge.pictures import page_picture  # type: ignore[import-not-found, unused-ignore]
+
         picture: bytes = page_picture(base.original(entry.id), page, width=width)
         return picture
 
     def boxes(self, owner: Person, name: str, document_id: str, start: int, end: int) -> list[Box]:
         """Where characters of a document's text stand in the pictures of its pages."""
-        from metier.knowledge.pictures import find_boxes  # type: ignore[import-not-found, unused-ignore]
-
         base, entry = self.entry(owner, name, document_id)
         if entry.kind not in PICTURED or end <= start:
             return []
+        from metier.knowledge.pictures import find_boxes  # type: ignore[import-not-found, unused-ignore]
+
         boxes: list[Box] = find_boxes(base.original(entry.id), base.document(entry.id), start, end)
         return boxes
 

@@ -37,12 +37,12 @@ class NewBase(_Body):
 class Question(_Body):
     """What to look for. documents: ids, all where left out; in_force_on: leaves out what was not in force that day."""
 
-    text: str = Field(min_length=1, max_length=20_000, examples=["加班费怎么算"])
+    text: str = Field(min_length=1, max_length=20_000, examples=["How is overtime paid?"])
     limit: int = Field(10, ge=1, le=100)
     documents: list[Annotated[str, Field(max_length=64)]] = Field(default_factory=list, max_length=200)
     titles: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=50)
     article: str = Field("", max_length=60)
-    in_force_on: date | None = None
+    in_force_on: date | None = Field(None, examples=["2024-05-01"])
 
 
 def base_view(one: Counted) -> dict[str, Any]:
