@@ -10,36 +10,39 @@ from __future__ import annotations
 import shutil
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from metier.core.errors import DataError
 from metier.core.files import read_json, write_json
 from metier.knowledge.fusion import reciprocal_ranks
 from metier.knowledge.index import PassageIndex, SearchMode, Vectors
 from metier.knowledge.lance_rows import COLUMNS, condition, passage_of, quoted, rows, vector_width
+from metier.knowledge.lance_search import Found, search_text, search_vectors
 from metier.knowledge.passage import Filters, Hit, Passage
-from metier.knowledge.terms import query_terms
 
 if TYPE_CHECKING:
     from lancedb.table import Table
 
+T = TypeVar("T")
+
 _POINTER = "current.json"
-_CANDIDATES = 100  # looked at on each side before ranks are joined
+_DEPTH = 100  # passages of each side whose ranks are joined
 _KEEP_VERSIONS = timedelta(minutes=10)  # longer than any search, so that none loses its files
+_TRIES = 5  # of a read while writers switch tables below it
 
 
 class LanceIndex(PassageIndex):
-    """An index in `folder`. owner: stamped on each row and part of each query."""
+    """An index in `folder`. owner: stamped on each row; whose rows a query sees is said by its filters."""
 
     def __init__(self, folder: Path, owner: str) -> None:
         self._folder = folder
         self._owner = owner
         self._lock = threading.Lock()
-        self._name = ""
-        self._live: Table | None = None
+        self._live: tuple[str, Table] | None = None
         self._pinned: tuple[str, int, Table] | None = None
 
     # Writing
@@ -53,35 +56,28 @@ class LanceIndex(PassageIndex):
         flat = None if vectors is None else [vector for name in documents for vector in vectors[name]]
         if flat is not None and len(flat) != len(passages):
             raise DataError("knowledge.vectors_count", passages=len(passages), vectors=len(flat))
-        table = self._table()
+        table = self._newest()
         if table is None:
             if passages:
-                self._create(rows(passages, self._owner, flat, None if flat is None else len(flat[0])))
+                self._create(rows(passages, self._owner, flat, len(flat[0]) if flat else None))
             return
-        width = vector_width(table.schema)
-        if flat and width is None:
-            table = self._widen(table, len(flat[0]))
-            width = len(flat[0])
-        if flat and any(len(vector) != width for vector in flat):
-            raise DataError("knowledge.vectors_width", expected=width, found=len(flat[0]))
-        new = rows(passages, self._owner, flat, width)
-        here = f"document IN ({', '.join(quoted(name) for name in documents)})"
-        if not table.count_rows(here):
-            if passages:
-                table.add(new)
-        elif passages:
-            merge = table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
-            merge.when_not_matched_by_source_delete(here).execute(new)
-        else:
+        width = self._width(table, flat)
+        here = f"document IN ({', '.join(map(quoted, documents))})"
+        if not passages:
             table.delete(here)
+        elif not table.count_rows(here):
+            table.add(rows(passages, self._owner, flat, width))
+        else:
+            merge = table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
+            merge.when_not_matched_by_source_delete(here).execute(rows(passages, self._owner, flat, width))
 
     def remove(self, document_ids: Sequence[str]) -> None:
-        table = self._table()
+        table = self._newest()
         if table is not None and document_ids:
-            table.delete(f"document IN ({', '.join(quoted(name) for name in document_ids)})")
+            table.delete(f"document IN ({', '.join(map(quoted, document_ids))})")
 
     def tidy(self, *, forget: bool = False) -> None:
-        table = self._table()
+        table = self._newest()
         if table is None:
             return
         if not forget:
@@ -93,20 +89,28 @@ class LanceIndex(PassageIndex):
                 shutil.rmtree(folder)
 
     def _create(self, content: Any) -> str:
-        """A new table with its index, which then becomes the current one. Returns its name."""
+        """A new table with its indices, which then becomes the current one. Returns its name."""
+        from lancedb.index import FTS, Bitmap
+
         name = f"passages-{uuid.uuid4().hex[:8]}"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        table = self._connect().create_table(name, content)
-        table.create_index("terms", config=_text_index())
+        table = self._connection.create_table(name, content)
+        table.create_index("terms", config=FTS(base_tokenizer="whitespace", **_AS_THEY_ARE))
+        table.create_index("owner", config=Bitmap())
         write_json(self._folder / _POINTER, {"table": name})
         return name
 
-    def _widen(self, table: Table, width: int) -> Table:
-        """Gives a table of passages without vectors a column for them."""
+    def _width(self, table: Table, vectors: Sequence[Sequence[float]] | None) -> int | None:
+        """The width of the table's vectors, which it gets with the first ones. Raises DataError where these differ."""
         import pyarrow as pa
 
-        table.add_columns(pa.field("vector", pa.list_(pa.float32(), width)))
-        return table
+        width = vector_width(table.schema)
+        if vectors and width is None:
+            width = len(vectors[0])
+            table.add_columns(pa.field("vector", pa.list_(pa.float32(), width)))
+        wrong = next((len(vector) for vector in vectors or () if len(vector) != width), None)
+        if wrong is not None:
+            raise DataError("knowledge.vectors_width", expected=width, found=wrong)
+        return width
 
     # Reading
 
@@ -119,26 +123,16 @@ class LanceIndex(PassageIndex):
         vector: Sequence[float] | None = None,
         mode: SearchMode = "auto",
     ) -> list[Hit]:
-        table = self._snapshot()
-        if table is None:
-            return []
         where = condition(filters)
-        depth = max(limit, _CANDIDATES)
-        by_text = [] if mode == "dense" else _search_text(table, text, where, depth)
-        by_vector = [] if mode == "text" or vector is None else _search_vectors(table, vector, where, depth)
-        reasons: dict[str, dict[str, float]] = {}
-        found: dict[str, dict[str, Any]] = {}
-        for name, ranked in (("text", by_text), ("dense", by_vector)):
-            for rank, row in enumerate(ranked, 1):
-                found.setdefault(row["id"], row)
-                reasons.setdefault(row["id"], {}).update({f"{name}_rank": rank, f"{name}_score": row["_relevance"]})
-        lists = [[row["id"] for row in ranked] for ranked in (by_text, by_vector) if ranked]
-        scores = (
-            reciprocal_ranks(*lists)
-            if len(lists) > 1
-            else {row["id"]: row["_relevance"] for row in by_text or by_vector}
-        )
-        return [Hit(passage_of(found[one]), score, reasons=reasons[one]) for one, score in list(scores.items())[:limit]]
+        nothing: list[list[Found]] = []
+        depth = max(limit, _DEPTH if vector is not None and mode == "auto" else limit)
+
+        def look(table: Table) -> list[list[Found]]:
+            by_text = [] if mode == "dense" else search_text(table, text, where, depth)
+            by_vector = [] if mode == "text" or vector is None else search_vectors(table, vector, where, depth)
+            return [found for found in (by_text, by_vector) if found]
+
+        return _joined(self._read(look, nothing))[:limit]
 
     def passages(self, document_id: str) -> list[Passage]:
         found = self._rows(f"document = {quoted(document_id)}")
@@ -149,88 +143,92 @@ class LanceIndex(PassageIndex):
         return passage_of(found[0]) if found else None
 
     def count(self) -> int:
-        table = self._snapshot()
-        return 0 if table is None else table.count_rows()
+        return self._read(lambda table: int(table.count_rows()), 0)
 
     def documents(self) -> dict[str, int]:
-        table = self._snapshot()
-        if table is None:
-            return {}
-        counted: dict[str, int] = {}
-        for one in table.search().select(["document"]).to_arrow()["document"].to_pylist():
-            counted[one] = counted.get(one, 0) + 1
-        return counted
+        import pyarrow.compute as pc
+
+        def counted(table: Table) -> dict[str, int]:
+            found = pc.value_counts(table.search().select(["document"]).to_arrow()["document"])
+            return {one["values"]: one["counts"] for one in found.to_pylist()}
+
+        return self._read(counted, {})
 
     def details(self) -> dict[str, Any]:
-        table = self._snapshot()
-        if table is None:
-            return {"passages": 0, "documents": 0, "waiting": 0, "vectors": None, "bytes": 0}
-        stats = table.index_stats("terms_idx")
-        return {
-            "passages": table.count_rows(),
-            "documents": len(self.documents()),
-            "waiting": stats.num_unindexed_rows if stats else 0,
-            "vectors": vector_width(table.schema),
-            "bytes": sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file()),
-        }
+        def said(table: Table) -> dict[str, Any]:
+            stats = table.index_stats("terms_idx")
+            return {
+                "passages": table.count_rows(),
+                "waiting": stats.num_unindexed_rows if stats else 0,
+                "vectors": vector_width(table.schema),
+            }
+
+        known = self._read(said, {"passages": 0, "waiting": 0, "vectors": None})
+        size = sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
+        return {**known, "documents": len(self.documents()), "bytes": size}
 
     def _rows(self, where: str) -> list[dict[str, Any]]:
-        table = self._snapshot()
-        return [] if table is None else table.search().where(where).select(COLUMNS).to_list()
+        return self._read(lambda table: table.search().where(where).select(COLUMNS).to_list(), [])
+
+    def _read(self, work: Callable[[Table], T], nothing: T) -> T:
+        """Does `work` on one version of the table, and anew where a writer switched tables meanwhile."""
+        for attempt in range(_TRIES):
+            try:
+                table = self._snapshot()
+                return nothing if table is None else work(table)
+            except (RuntimeError, ValueError, OSError):
+                if attempt == _TRIES - 1:
+                    raise
+                with self._lock:
+                    self._live = self._pinned = None
+        return nothing
 
     # Tables
 
-    def _connect(self) -> Any:
+    @cached_property
+    def _connection(self) -> Any:
         import lancedb
 
+        self._folder.mkdir(parents=True, exist_ok=True)
         return lancedb.connect(self._folder, read_consistency_interval=timedelta(0))
 
-    def _table(self) -> Table | None:
+    def _newest(self) -> Table | None:
         """The current table, always at its newest version; None before the first passage."""
         pointer = self._folder / _POINTER
         if not pointer.exists():
             return None
         name = str(read_json(pointer)["table"])
         with self._lock:
-            if self._live is None or name != self._name:
-                self._live, self._name = self._connect().open_table(name), name
-            return self._live
+            if self._live is None or self._live[0] != name:
+                self._live = (name, self._connection.open_table(name))
+            return self._live[1]
 
     def _snapshot(self) -> Table | None:
         """The current table pinned to its newest version, so that all parts of a search see the same passages."""
-        table = self._table()
+        table = self._newest()
         if table is None:
             return None
         version = table.version
         with self._lock:
-            if self._pinned is None or self._pinned[:2] != (self._name, version):
-                pinned = self._connect().open_table(self._name)
+            if self._pinned is None or self._pinned[:2] != (table.name, version):
+                pinned = self._connection.open_table(table.name)
                 pinned.checkout(version)
-                self._pinned = (self._name, version, pinned)
+                self._pinned = (table.name, version, pinned)
             return self._pinned[2]
 
 
-def _text_index() -> Any:
-    """BM25 over terms that are split already."""
-    from lancedb.index import FTS
-
-    return FTS(base_tokenizer="whitespace", stem=False, remove_stop_words=False, ascii_folding=False, lower_case=False)
-
-
-def _search_text(table: Table, text: str, where: str, limit: int) -> list[dict[str, Any]]:
-    from lancedb.query import MatchQuery
-
-    asked = query_terms(text)
-    if not asked:
-        return []
-    query = table.search(MatchQuery(" ".join(asked), "terms"), query_type="fts").where(where, prefilter=True)
-    found = query.select([*COLUMNS, "_score"]).limit(limit).to_list()
-    return [{**row, "_relevance": row["_score"]} for row in found]
+def _joined(sides: list[list[Found]]) -> list[Hit]:
+    """The found of words and of vectors as hits: by their ranks where there are both, else by their scores."""
+    reasons: dict[str, dict[str, float]] = {}
+    row_of = {found.row["id"]: found.row for side in sides for found in side}
+    for side in sides:
+        for found in side:
+            reasons.setdefault(found.row["id"], {}).update(found.reasons)
+    if len(sides) > 1:
+        scores = reciprocal_ranks(*([found.row["id"] for found in side] for side in sides))
+    else:
+        scores = {found.row["id"]: found.score for side in sides for found in side}
+    return [Hit(passage_of(row_of[one]), score, reasons=reasons[one]) for one, score in scores.items()]
 
 
-def _search_vectors(table: Table, vector: Sequence[float], where: str, limit: int) -> list[dict[str, Any]]:
-    if vector_width(table.schema) is None:
-        return []
-    query = table.search(list(vector), vector_column_name="vector").distance_type("cosine").where(where, prefilter=True)
-    found = query.select([*COLUMNS, "_distance"]).limit(limit).to_list()
-    return [{**row, "_relevance": 1.0 - row["_distance"]} for row in found if row["_distance"] is not None]
+_AS_THEY_ARE = {"stem": False, "remove_stop_words": False, "ascii_folding": False, "lower_case": False}

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from operator import add
 
 from metier.knowledge.numerals import numeral
 from metier.knowledge.passage import Passage
+from metier.knowledge.words import asking, legal_words
 
 _RUN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+|[^\W_\u3400-\u9fff\uf900-\ufaff]+")
 _ARTICLE = re.compile(r"第\s*(\d{1,4})\s*条")
@@ -24,7 +26,7 @@ def terms(text: str) -> list[str]:
         if run[0] < "\u3400" or len(run) == 1:
             found.append(run)
         else:
-            found += [run[place : place + 2] for place in range(len(run) - 1)]
+            found += map(add, run, run[1:])
     return found
 
 
@@ -36,6 +38,14 @@ def passage_terms(passage: Passage) -> str:
 
 
 def query_terms(text: str) -> list[str]:
-    """The terms of a question, each once; `第47条` is also looked for as statutes write it."""
+    """The terms of a question, each once, and those of what statutes say for its words.
+
+    `第47条` is also looked for as statutes write it; words that only ask are left out, unless there are no others.
+    """
     text = _ARTICLE.sub(lambda match: f"第{numeral(int(match[1]))}条", unicodedata.normalize("NFKC", text))
-    return list(dict.fromkeys([*(f"@{label}" for label in _LABEL.findall(text)), *terms(text)]))
+    labels = [f"@{label}" for label in _LABEL.findall(text)]
+    about = list(text)
+    for start, end in asking(text):
+        about[start:end] = " " * (end - start)
+    own = terms("".join(about)) or terms(text)
+    return list(dict.fromkeys([*labels, *own, *(term for word in legal_words(text) for term in terms(word))]))

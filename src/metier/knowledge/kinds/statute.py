@@ -70,6 +70,11 @@ def short_name(law: str) -> str:
     return name.removeprefix("中华人民共和国") or name
 
 
+def is_act(law: str) -> bool:
+    """Whether a law's name is that of an act of parliament (or a part of a code), not of a regulation or a ruling."""
+    return law.endswith(("法", "法典", "编", "总则", " Act", " Code"))
+
+
 def _articles(text: str, labels: list[_Label], law: Piece, budget: int) -> Iterator[Piece]:
     """Each article up to the next one or the next chapter's heading. law: the range of all of them."""
     divisions = [
