@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "report": ("metier.cli.steps:report", "steps"),
     "chat": ("metier.cli.chat:chat", "main"),
     "ask": ("metier.cli.ask:ask", "main"),
+    "serve": ("metier.cli.serve:serve", "main"),
     "up": ("metier.cli.up:up", "main"),
     "backup": ("metier.cli.up:backup", "main"),
     "restore": ("metier.cli.up:restore", "main"),

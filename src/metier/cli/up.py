@@ -46,7 +46,7 @@ def up(
         https=https,
     )
     log_to_terminal()
-    listener = _listen(settings.checked().host, settings.port)
+    listener = listen(settings.checked().host, settings.port)
     from metier.workbench.workbench import Workbench
 
     workbench = Workbench(replace(settings, port=listener.getsockname()[1]))
@@ -135,7 +135,7 @@ def _quietly_out_of_files(loop: asyncio.AbstractEventLoop, context: dict[str, An
     loop.default_exception_handler(context)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """The socket, bound before anything else starts: a taken port is one line."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named in full: asyncio sends small answers at once (TCP_NODELAY) only where the protocol says TCP; else each waits

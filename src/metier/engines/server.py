@@ -98,6 +98,13 @@ class ServerChatModel:
 
         Raises ModelError where the server cannot be reached, refuses, or breaks off.
         """
+        async with aclosing(self.batches(request)) as batches:
+            async for batch in batches:
+                for delta in batch:
+                    yield delta
+
+    async def batches(self, request: Request) -> AsyncGenerator[list[Delta], None]:
+        """The same, with what came together still together: passing it on costs less."""
         if not self.model:
             await self.probe()
         estimated = _estimate(request.turns)
@@ -107,14 +114,33 @@ class ServerChatModel:
         answer = AnswerStream(self.base)
         async with aclosing(self._post(asked)) as chunks:
             async for chunk in chunks:
-                for delta in answer.push(chunk):
-                    yield delta
+                if batch := list(answer.push(chunk)):
+                    yield batch
                 if answer.done:
                     break
-        for delta in answer.finish(Usage(self.count(request.turns), answer.pieces)):
-            yield delta
+        yield list(answer.finish(Usage(self.count(request.turns), answer.pieces)))
         if answer.prompt_tokens:
             self._ratio = max(0.2, min(4.0, 1.1 * answer.prompt_tokens / estimated))
+
+    async def embed(self, texts: Sequence[str]) -> tuple[list[list[float]], int]:
+        """A vector a text, and the tokens that the server counted. Raises ModelError as `stream` does."""
+        if not self.model:
+            await self.probe()
+        body = json.dumps({"model": self.model, "input": list(texts), "encoding_format": "float"}).encode()
+        async with self._sent("POST", f"{self.base}/embeddings", body) as response:
+            told = await _whole(response, _MOST_STREAM_BYTES, self.base)
+        if response.status != 200:
+            raise _refusal(self.base, response.status, told)
+        try:
+            said = json.loads(told)
+            rows = sorted(said["data"], key=lambda row: row["index"])
+            vectors = [[float(number) for number in row["embedding"]] for row in rows]
+            tokens = int((said.get("usage") or {}).get("prompt_tokens") or 0)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError("engines.server_not_understood", address=self.base) from error
+        if len(vectors) != len(texts):
+            raise ModelError("engines.server_not_understood", address=self.base)
+        return vectors, tokens
 
     async def close(self) -> None:
         for pool in list(self._pools.values()):
