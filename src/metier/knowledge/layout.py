@@ -27,15 +27,14 @@ HYPHEN = "\x02"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a page: points from the lower left corner, and the numbers of its characters on the page."""
+    """A line of a page: points from the lower left corner, and the number on the page of each of its characters."""
 
     text: str
     left: float
     bottom: float
     right: float
     top: float
-    first: int = 0
-    end: int = 0
+    indices: Sequence[int] = ()
 
     @property
     def height(self) -> float:

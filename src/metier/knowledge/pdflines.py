@@ -22,7 +22,7 @@ def page_text(pdf: pypdfium2.PdfDocument, number: int) -> PageText:
     except pypdfium2.PdfiumError:
         return PageText(number, (), None, None, failed=True)
     try:
-        return PageText(number, tuple(_lines(text)), width, height)
+        return PageText(number, tuple(lines_of(page, text)), width, height)
     finally:
         text.close()
         page.close()
@@ -41,21 +41,20 @@ def characters(text: pypdfium2.PdfTextPage) -> str:
     return "".join(chr(raw.FPDFText_GetUnicode(text, index)) for index in range(count))
 
 
-def _lines(text: pypdfium2.PdfTextPage) -> list[Line]:
+def lines_of(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> list[Line]:
+    """The lines of a page in reading order."""
+    whole = characters(text)
     lines = []
     start = 0
-    for piece in characters(text).split("\n"):
-        end = start + len(piece)
-        shown = piece.rstrip("\r")
-        if shown.strip():
-            first = start + len(shown) - len(shown.lstrip())
-            last = start + len(shown.rstrip()) - 1
-            left, bottom, _, top = _box(text, first)
-            _, bottom_last, right, top_last = _box(text, last)
-            lines.append(
-                Line(shown.strip(), left, min(bottom, bottom_last), right, max(top, top_last), first, last + 1)
-            )
-        start = end + 1
+    for piece in whole.split("\n"):
+        shown = piece.strip()
+        if shown:
+            first = start + piece.index(shown)
+            indices = range(first, first + len(shown))
+            left, bottom, _, top = _box(text, indices[0])
+            _, bottom_last, right, top_last = _box(text, indices[-1])
+            lines.append(Line(shown, left, min(bottom, bottom_last), right, max(top, top_last), indices))
+        start += len(piece) + 1
     return lines
 
 

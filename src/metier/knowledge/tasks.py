@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,21 @@ def read(path: str, name: str, *, emit: Emit) -> dict[str, Any]:
     draft = Draft(name)
     encoding = READERS.get(kind)(source, draft, emit)
     return draft.finish(kind=kind, sha256=hashlib.sha256(source.content).hexdigest(), encoding=encoding).to_json()
+
+
+def picture(path: str, name: str, page: int, width: int, *, emit: Emit) -> str:
+    """A page as PNG, in base64."""
+    from metier.knowledge.painting import picture as painted
+
+    return base64.b64encode(painted(_source(path, name), page, width)).decode()
+
+
+def boxes(path: str, name: str, wanted: list[dict[str, Any]], *, emit: Emit) -> list[dict[str, Any]]:
+    """The boxes of spans of a PDF's text."""
+    from metier.knowledge.places import boxes_of
+    from metier.knowledge.readers.pdf import opened
+
+    return boxes_of(opened(_source(path, name)), wanted)
 
 
 def _source(path: str, name: str) -> Source:

@@ -22,6 +22,8 @@ from metier.knowledge.confined import confine, end_with_parent
 
 TASKS = {
     "read": "metier.knowledge.tasks:read",
+    "picture": "metier.knowledge.tasks:picture",
+    "boxes": "metier.knowledge.tasks:boxes",
 }
 IDLE_SECONDS = 120.0
 
