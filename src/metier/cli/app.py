@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "chat": ("metier.cli.chat:chat", "main"),
     "ask": ("metier.cli.ask:ask", "main"),
     "serve": ("metier.cli.serve:serve", "main"),
+    "init": ("metier.cli.init:init", "main"),
     "up": ("metier.cli.up:up", "main"),
     "backup": ("metier.cli.up:backup", "main"),
     "restore": ("metier.cli.up:restore", "main"),
