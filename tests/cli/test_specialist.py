@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from metier.cli.app import main
+from tests.support.knowledge import RULES_OF_WORK
 
 
 def test_a_specialist_is_made_changed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,3 +19,19 @@ def test_a_specialist_is_made_changed_and_shown(capsys: pytest.CaptureFixture[st
     assert (shown["version"], shown["retrieval"]["limit"], shown["rules"]["unsupported"]) == ("v2", 4, "remove")
     assert main(["specialist", "show", "house", "--versions"]) == 0
     assert capsys.readouterr().out.split()[0] == "v2"
+
+
+def test_ask_quotes_the_documents_and_knows_what_was_said_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "规则.txt"
+    file.write_text("示例劳动规则\n\n" + "\n\n".join(f"{p.article} {p.text}" for p in RULES_OF_WORK.passages))
+    main(["knowledge", "add", "rules", str(file)])
+    main(["specialist", "create", "house", "--knowledge", "rules", "--rules.quote", "always"])
+    capsys.readouterr()
+    assert main(["ask", "house", "公司拖欠加班工资，我想申请劳动争议仲裁。", "那最晚到什么时候？", "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["mode"], second["mode"]) == ("quoted", "quoted")
+    assert "一年" in second["text"]
+    assert main(["knowledge", "ask", "rules", "试用期最长多久？"]) == 0
+    assert "规则.txt" in capsys.readouterr().out

@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 GROUPS: dict[str, dict[str, str]] = {
     "data": {name: f"metier.cli.data:{name}" for name in ("list", "add", "preview", "check", "split", "remove")},
     "model": {name: f"metier.cli.model:{name}" for name in ("list", "add", "show", "remove")},
-    "knowledge": {name: f"metier.cli.knowledge:{name}" for name in ("list", "add", "search", "check", "remove")},
+    "knowledge": {name: f"metier.cli.knowledge:{name}" for name in ("list", "add", "search", "ask", "check", "remove")},
     "specialist": {
         name: f"metier.cli.specialist:{name}" for name in ("list", "show", "create", "edit", "remove", "tools")
     },

@@ -18,8 +18,10 @@ from metier.core.i18n import translate
 from metier.core.settings import settings
 from metier.data.messages import message
 from metier.engines.chatmodel import ChatModel, Turn
+from metier.engines.opening import open_chat_model
 from metier.knowledge.library import LOCAL, Library
 from metier.specialists.opening import open_knowledge
+from metier.specialists.spec import AnswerRules, Specialist
 from metier.specialists.store import Specialists, StoredSpecialist
 
 if TYPE_CHECKING:
@@ -39,22 +41,35 @@ def ask(
     json: Flag = False,
 ) -> None:
     """Asks a specialist. Several questions are one conversation; without any, they are read line by line.
-    no_model: answer in quotations and tools alone, without loading its model."""
+
+    no_model: answers in quotations and with tools alone, without loading its model.
+    """
     stored = Specialists(settings().home / "specialists").get(LOCAL, name, version)
+    with_model = not no_model and stored.specialist.rules.quote != "always"
+    hold_conversation(stored, questions, with_model=with_model, show_thinking=show_thinking, json=json)
+
+
+def ask_documents(base: str, questions: Sequence[str], *, json: bool) -> None:
+    """Asks a knowledge base by itself, without a specialist: the answers are quotations."""
+    plain = Specialist(name="documents", knowledge=(base,), rules=AnswerRules(quote="always"))
+    hold_conversation(StoredSpecialist(plain, ""), questions, with_model=False, show_thinking=False, json=json)
+
+
+def hold_conversation(
+    stored: StoredSpecialist, questions: Sequence[str], *, with_model: bool, show_thinking: bool, json: bool
+) -> None:
+    """Asks and shows, until the questions or the input end."""
     opened = open_knowledge(stored.specialist, Library(settings().home / "knowledge"), LOCAL)
-    console = Console(highlight=False)
     for base in opened.missing:
         sys.stderr.write(translate("cli.no_such_knowledge", base=base) + "\n")
-    talk = _Talk(console, stored, opened.bases, show_thinking=show_thinking, quiet=json)
-    answers = asyncio.run(talk.hold(None if no_model else _model(stored), questions or _lines()))
+    talk = _Talk(Console(highlight=False), stored, opened.bases, show_thinking=show_thinking, quiet=json)
+    answers = asyncio.run(talk.hold(_model(stored) if with_model else None, questions or _lines()))
     if json:
         write_json([answer.to_json() for answer in answers])
 
 
 def _model(stored: StoredSpecialist) -> ChatModel | None:
     """The specialist's model; where it cannot be had, that is said, and the answer is made of quotations."""
-    from metier.engines.opening import open_chat_model
-
     try:
         return open_chat_model(stored.specialist, keys=os.environ, local=True)
     except UserError as error:

@@ -102,6 +102,14 @@ def search_(
         _show_hit(number, hit)
 
 
+def ask_(name: str, /, *questions: str, json: Flag = False) -> None:
+    """Asks the documents: passages word for word with their sources, or the plain word that there is no answer."""
+    from metier.cli.ask import ask_documents
+
+    base = library().open(LOCAL, name)
+    ask_documents(base.name, questions, json=json)
+
+
 def check_(name: str, /, *, repair: Flag = False, json: Flag = False) -> int:
     """Verifies files, passages and index of a knowledge base. repair: puts right what can be."""
     base = library().open(LOCAL, name)
