@@ -56,6 +56,8 @@ def test_attack_24_nothing_of_what_was_removed_is_found_by_search(world: World) 
         remove(client, f"knowledge/{things['base']}/documents/{things['document']}")
         assert CANARY not in client.post(f"/api/v1/knowledge/{things['base']}/search", json={"text": CANARY}).text
         remove(client, f"knowledge/{things['base']}")
+        remove(client, "specialists/specialist-of-a")
+        remove(client, f"assistant/chats/{things['assistant chat_id']}")
         remove(client, f"reviews/{things['review_id']}")
         remove(client, f"chats/{things['chat_id']}")
         remove(client, f"jobs/{things['job_id']}")
