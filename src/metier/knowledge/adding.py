@@ -129,7 +129,7 @@ def _add_one(base: KnowledgeBase, name: str, content: bytes | Path, *, ocr: bool
 
 
 def _take(base: KnowledgeBase, name: str, file: Path, *, ocr: bool, events: EventLog) -> Outcome:
-    from metier.knowledge.reading import read_document  # type: ignore[import-not-found, unused-ignore]
+    from metier.knowledge.reading import read_document
 
     if not file.is_file():
         raise DataError("knowledge.no_file", file=file)

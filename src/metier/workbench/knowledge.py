@@ -178,7 +178,7 @@ class Knowledge:
         base, entry = self.entry(owner, name, document_id)
         if entry.kind not in PICTURED or not 1 <= page <= entry.pages:
             raise NotFoundError("workbench.not_found")
-        from metier.knowledge.pictures import page_picture  # type: ignore[import-not-found, unused-ignore]
+        from metier.knowledge.pictures import page_picture
 
         picture: bytes = page_picture(base.original(entry.id), page, width=width)
         return picture
@@ -188,7 +188,7 @@ class Knowledge:
         base, entry = self.entry(owner, name, document_id)
         if entry.kind not in PICTURED or end <= start:
             return []
-        from metier.knowledge.pictures import find_boxes  # type: ignore[import-not-found, unused-ignore]
+        from metier.knowledge.pictures import find_boxes
 
         boxes: list[Box] = find_boxes(base.original(entry.id), base.document(entry.id), start, end)
         return boxes
