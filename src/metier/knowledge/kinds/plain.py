@@ -17,7 +17,7 @@ _ENDS_A_SENTENCE = "。；;，,：:.!?！？"
 
 def split(document: Document, budget: int) -> Iterator[Piece]:
     """The pieces between headings, each within the budget."""
-    for start, end, path in sections(document):
+    for start, end, path in sections(document, _headings(document)):
         yield from split_range(document, start, end, path, budget)
 
 
@@ -39,11 +39,14 @@ def split_range(document: Document, start: int, end: int, path: tuple[str, ...],
         yield Piece(*part, path=path)
 
 
-def sections(document: Document) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    """The ranges between headings and the headings above each. A heading with nothing below it is a range itself."""
+def sections(document: Document, headings: list[Heading]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """The ranges between headings and the headings above each. A heading at the end is a range itself.
+
+    headings: in the order of the text; one of no length names what begins there.
+    """
     stack: list[Heading] = []
     start, path = 0, tuple[str, ...]()
-    for heading in _headings(document):
+    for heading in headings:
         if trim(document.text, start, heading.start)[0] < heading.start:
             yield start, heading.start, path
         while stack and stack[-1].level >= heading.level:

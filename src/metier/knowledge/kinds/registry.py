@@ -9,6 +9,8 @@ from metier.knowledge.kinds.kind import Kind
 KINDS: Registry[Kind] = Registry(
     "kind of document",
     {
+        "contract": "metier.knowledge.kinds.contract:CONTRACT",
+        "case": "metier.knowledge.kinds.case:CASE",
         "statute": "metier.knowledge.kinds.statute:STATUTE",
         "plain": "metier.knowledge.kinds.plain:PLAIN",
     },
