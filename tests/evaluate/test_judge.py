@@ -157,3 +157,28 @@ def test_a_rubric_of_ones_own_is_a_file_with_its_pairs_beside_it(tmp_path: Path)
 def test_an_unknown_rubric_names_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="legal"):
         load_rubric("legla")
+
+
+def test_a_pair_longer_than_the_judges_window_is_unreadable_and_not_asked() -> None:
+    model = scripted.Scripted(scripted.first_place(RUBRIC))
+    model.context_length = 500
+    (one, other) = votes(Judge(model, RUBRIC, "zh"), PAIRS[:1])
+    assert (one.winner, other.winner, model.requests) == ("unreadable", "unreadable", [])
+
+
+@pytest.mark.slow
+def test_a_real_model_that_knows_nothing_is_unfit(tmp_path: Path) -> None:
+    from metier.engines.local import open_local
+    from tests.support.tiny import tiny_talker
+
+    own = "name: own\ntitle: {en: T}\nrole: {en: r}\npairs: own.pairs.yaml\n"
+    own += "dimensions: [{key: a, name: {en: A}, asks: {en: x}}]\n"
+    (tmp_path / "own.yaml").write_text(own, encoding="utf-8")
+    pairs = "cases: [{name: one, question: q, parts: {a: {good: g, bad: h}}}]"
+    (tmp_path / "own.pairs.yaml").write_text(pairs, encoding="utf-8")
+    rubric, cases = load_rubric(str(tmp_path / "own.yaml"))
+    model = open_local(str(tiny_talker(tmp_path / "model")))
+    said = votes(Judge(model, rubric, "en"), contests(rubric, cases))
+    assert [vote.winner for vote in said] == ["unreadable", "unreadable"]
+    assert all(vote.text for vote in said)
+    assert not fitness_of(contests(rubric, cases), said).fit

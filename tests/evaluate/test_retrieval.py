@@ -65,6 +65,13 @@ def test_citations_are_counted_against_the_gold_sources() -> None:
     assert (found.checked, found.quotes) == (2, 2)
 
 
+def test_a_quotation_may_be_shown_as_a_block() -> None:
+    evidence = [{"number": 1, "kind": "tool", "text": "第一行。\n第二行。", "passage": None}]
+    whole = {"number": 1, "start": 18, "end": 21, "quote_start": 0, "quote_end": 9, "exact": True}
+    shown = answer(text="> 第一行。\n> 第二行。 [1]", evidence=evidence, citations=[whole])
+    assert read_citations(shown, set()).quotes == 1
+
+
 @pytest.mark.parametrize(
     "citation",
     [

@@ -68,7 +68,12 @@ def quote_stands(citation: Mapping[str, Any], evidence: Mapping[int, Mapping[str
     if source is None:
         return False
     words = str(source["text"])[int(citation["quote_start"]) : int(citation["quote_end"])]
-    return bool(words.strip()) and (not citation.get("exact") or words in text)
+    return bool(words.strip()) and (not citation.get("exact") or _letters(words) in _letters(text))
+
+
+def _letters(text: str) -> str:
+    """A text without what shows a quotation as one: marks at line starts, line ends, spaces."""
+    return re.sub(r"(?m)^\s*>+|\s+", "", text)
 
 
 def refuses(answer: Mapping[str, Any]) -> bool:

@@ -25,7 +25,9 @@ from metier.rendering.thinking import strip_thinking
 Winner = Literal["left", "right", "tie", "unreadable"]
 Order = Literal["left_first", "right_first"]
 ORDERS: tuple[Order, ...] = ("left_first", "right_first")
-_ANSWER_TOKENS = 700
+_ANSWER_TOKENS = 400
+_LEAST_TOKENS = 100  # that must be left for a judgement
+_TOO_LONG = "(the pair is longer than the judge's window)"  # kept as what was said: it reads as no judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +129,14 @@ class Judge:
         )
         written: list[str] = []
         tokens = 0
-        async for delta in self.model.stream(request):
-            if delta.kind == "answer":
-                written.append(delta.text)
-            elif delta.kind == "end" and delta.usage is not None:
-                tokens = delta.usage.prompt_tokens + delta.usage.completion_tokens
+        if self.model.count(request.turns) + _LEAST_TOKENS > self.model.context_length:
+            return _TOO_LONG, 0
+        async with aclosing(self.model.stream(request)) as deltas:
+            async for delta in deltas:
+                if delta.kind == "answer":
+                    written.append(delta.text)
+                elif delta.kind == "end" and delta.usage is not None:
+                    tokens = delta.usage.prompt_tokens + delta.usage.completion_tokens
         return strip_thinking("".join(written)), tokens
 
 

@@ -12,7 +12,7 @@ from metier.core.files import read_jsonl, sha256_file
 from metier.core.i18n import Language
 from metier.evaluate.bootstrap import Settings
 from metier.evaluate.language import detect_language
-from metier.evaluate.proof.questions import Question, read_questions
+from metier.evaluate.proof.questions import Question, questions_file, read_questions
 from metier.evaluate.proof.sources import Sources
 from metier.evaluate.proof.spec import ProofSpec
 from metier.evaluate.proof.variants import Pair, Variant, pairs_of, variants_of
@@ -78,7 +78,7 @@ class Plan:
         """The questions, as the page tells of them."""
         return {
             "file": self.spec.questions.name,
-            "sha256": sha256_file(self.spec.questions),
+            "sha256": sha256_file(questions_file(self.spec.questions)),
             "language": self.language,
             "count": len(self.questions),
             "with_gold": sum(bool(one.gold) for one in self.questions),
@@ -90,7 +90,7 @@ class Plan:
 def plan_of(spec: ProofSpec, folder: Path, sources: Sources) -> Plan:
     """Reads and checks everything that can be wrong before anything is asked. Raises ConfigError and DataError."""
     specialist, version = sources.specialist(spec.specialist)
-    questions = tuple(read_questions(spec.questions, spec.max_samples))
+    questions = tuple(read_questions(questions_file(spec.questions), spec.max_samples))
     variants = tuple(variants_of(specialist, spec))
     rubric, cases = rubric_of(spec, specialist) or (None, ())
     return Plan(spec, folder, sources, specialist, version, questions, variants, rubric, cases)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -45,6 +46,12 @@ class Question:
     def said(self) -> list[str]:
         """All that the user said, the question last."""
         return [turn.message.text for turn in self.turns if turn.message.role == "user"]
+
+
+def questions_file(named: Path) -> Path:
+    """The file of questions that a spec names: a file, or a shipped one by its name (`legal`)."""
+    shipped = Path(str(files("metier.evaluate").joinpath("questions", f"{named}.jsonl")))
+    return shipped if named.name == str(named) and not named.exists() and shipped.is_file() else named
 
 
 def read_questions(file: Path, most: int | None = None) -> list[Question]:

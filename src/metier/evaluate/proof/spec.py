@@ -20,11 +20,11 @@ def _names(value: Any) -> Any:
 class ProofSpec(Spec):
     """Which specialist is proven, on which questions, and who judges.
 
-    specialist: a name, or a YAML file; questions: JSON lines, see `metier.evaluate.proof.questions`; variants: empty
-    takes all that there are (`tuned` needs an adapter, `…_knowledge` a knowledge base); adapter_name_or_path: what
-    tuned means, else the specialist's own; rubric: a shipped name or a YAML file, empty takes the one named like the
-    specialist; judge_…: no judge without a model or an address; judge_api_key: the NAME of an environment variable;
-    prompt_price, completion_price: of a million tokens, in `currency`.
+    specialist: a name, or a YAML file; questions: a file of JSON lines, see `metier.evaluate.proof.questions`, or the
+    name of a shipped one; variants: empty takes all that there are (`tuned` needs an adapter, `…_knowledge` a knowledge
+    base); adapter_name_or_path: what tuned means, else the specialist's own; rubric: a shipped name or a YAML file,
+    empty takes the one named like the specialist; judge_…: no judge without a model or an address; judge_api_key: the
+    NAME of an environment variable; prompt_price, completion_price: of a million tokens, in `currency`.
     """
 
     specialist: str = ""

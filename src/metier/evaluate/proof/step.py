@@ -15,6 +15,7 @@ from metier.evaluate.proof import judging
 from metier.evaluate.proof.asking import ask_variant, kept_answers, rank_sources
 from metier.evaluate.proof.plan import RANKINGS, Plan, plan_of, rubric_of
 from metier.evaluate.proof.progress import Progress
+from metier.evaluate.proof.questions import questions_file
 from metier.evaluate.proof.rows import shown_rows, write_predictions
 from metier.evaluate.proof.scores import (
     Answered,
@@ -70,7 +71,7 @@ def proof_inputs(spec: ProofSpec, sources: Sources | None = None) -> dict[str, A
     return {
         "specialist": {"version": version, **specialist.model_dump(mode="json")},
         "knowledge": where.contents(specialist.knowledge),
-        "questions": spec.questions,
+        "questions": questions_file(spec.questions),
         "rubric": identity(*judged_by) if judged_by else None,
     }
 
