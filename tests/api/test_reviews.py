@@ -186,3 +186,41 @@ def test_a_rubric_is_a_name_and_never_a_path(li: TestClient, job: Job) -> None:
     for name in ("../../etc/passwd", "legla"):
         body = {"left": f"{job.id}.base", "right": f"{job.id}.tuned", "rubric": name}
         assert li.post("/api/v1/reviews", json=body).status_code == 404
+
+
+def test_two_files_of_answers_are_judged_blind_and_go_with_their_review(
+    li: TestClient, owner: Person, workbench: Workbench
+) -> None:
+    import json
+
+    def file(word: str) -> str:
+        rows = [{"id": n, "prompt": f"q{n}", "predict": f"{word} {n}\0", "label": ""} for n in range(5)]
+        return "\n".join(json.dumps(row) for row in rows)
+
+    body = {"left": file("BARE"), "right": file("CITED"), "left_name": "base.jsonl", "right_name": "docs.jsonl",
+            "rows": 3, "rubric": "legal"}  # fmt: skip
+    review = li.post("/api/v1/reviews/files", json=body).json()
+    address, token = f"/api/v1/reviews/{review['id']}", review["link"].partition("token=")[2]
+    member(workbench, owner, "wang")
+    with as_(workbench, "wang") as wang:
+        task = wang.get(f"{address}/rows/1", params={"token": token}).json()
+        assert {task["left"].split()[0], task["right"].split()[0]} == {"BARE", "CITED"}
+        assert "jsonl" not in wang.get(address, params={"token": token}).text
+        keys = [one["key"] for one in review["rubric"]["dimensions"]]
+        for row in range(1, 4):
+            task = wang.get(f"{address}/rows/{row}", params={"token": token}).json()
+            choice = "left" if "CITED" in task["left"] else "right"
+            word = {"choice": choice, "dimensions": dict.fromkeys(keys, choice)}
+            wang.put(f"{address}/rows/{row}", params={"token": token}, json=word).raise_for_status()
+        assert wang.get(f"/reviews/{review['id']}").status_code == 200
+    found = li.get(f"{address}/results").json()
+    assert (found["wins"], found["tuned"]["title"], found["tuned"]["run"]) == (3, "docs.jsonl", None)
+    assert "docs.jsonl" in li.get(f"/reviews/{review['id']}").text
+    wrong = li.post("/api/v1/reviews/files", json={**body, "right": file("X").replace("q4", "q5")})
+    assert wrong.status_code in (400, 422)
+    assert "docs.jsonl" in wrong.text or "base.jsonl" in wrong.text
+    li.delete(address).raise_for_status()
+    with workbench.database.read() as session:
+        from metier.workbench.store.tables import ReviewRow
+
+        assert session.query(ReviewRow).count() == 0

@@ -19,15 +19,16 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from metier.core.i18n import current_language
+from metier.core.i18n import current_language, translate
 from metier.rendering.thinking import strip_thinking
 from metier.workbench import rubrics
 from metier.workbench.accounts import Person
 from metier.workbench.comparison import Comparisons, Pair
 from metier.workbench.errors import ConflictError, NotFoundError, RefusedError
+from metier.workbench.reviewfiles import AnswerFile, paired_rows
 from metier.workbench.store.answers import forget_answers
 from metier.workbench.store.database import Database
-from metier.workbench.store.tables import Judgement, Review, User, new_id, now
+from metier.workbench.store.tables import Judgement, Review, ReviewRow, User, new_id, now
 from metier.workbench.verdicts import Results, Vote, results_of
 
 Side = Literal["left", "right"]
@@ -123,6 +124,41 @@ class Reviews:
         )
         with self._database.write() as session:
             session.add(review)
+        return review, token
+
+    def create_from(
+        self, owner: Person, left: AnswerFile, right: AnswerFile, *, title: str, rows: int, seed: int, rubric: str = ""
+    ) -> tuple[Review, str]:
+        """A review of two files of answers, which it keeps, and the token of its link.
+
+        Raises DataError for a file that holds no answers or others than its partner's.
+        """
+        judged_by = rubrics.frozen(rubric)
+        kept = paired_rows(left, right, most=min(max(1, rows), MOST_ROWS), seed=seed)
+        token = secrets.token_urlsafe(24)
+        sides = {
+            side: {"job": None, "key": "", "title": one.name[:300], "side": ""}
+            for side, one in (("left", left), ("right", right))
+        }
+        review = Review(
+            owner_id=owner.id,
+            title=title.strip()[:300] or translate("workbench.review_untitled"),
+            setup={
+                **sides,
+                "seed": seed,
+                "salt": secrets.token_hex(16),
+                "rows": list(range(len(kept))),
+                "closed": None,
+                "rubric": judged_by,
+            },
+            digest=_digest(token),
+        )
+        with self._database.write() as session:
+            session.add(review)
+            session.flush()
+            for one in kept:
+                one.review_id = review.id
+                session.add(one)
         return review, token
 
     def page(self, person: Person, *, after: str | None = None, limit: int = _PAGE) -> tuple[list[Review], str | None]:
@@ -305,7 +341,16 @@ class Reviews:
         rows: Sequence[int] = review.setup["rows"]
         if not 0 <= place < len(rows):
             raise NotFoundError("workbench.not_found")
+        if review.setup["left"]["job"] is None:
+            return self._kept_row(review, rows[place])
         return self._comparisons.row(self._pair(review), rows[place])
+
+    def _kept_row(self, review: Review, place: int) -> dict[str, Any]:
+        with self._database.read() as session:
+            kept = session.get(ReviewRow, (review.id, place))
+        if kept is None:
+            raise NotFoundError("workbench.not_found")
+        return {name: getattr(kept, name) for name in ("prompt", "label", "left", "right")}
 
     def _pair(self, review: Review) -> Pair:
         """The answers behind a review: its owner's runs, whoever judges."""

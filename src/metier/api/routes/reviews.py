@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from metier.api.access import Owner, Services
 from metier.api.once import once
 from metier.workbench.accounts import Person
+from metier.workbench.reviewfiles import AnswerFile
 from metier.workbench.reviews import MOST_ROWS, Choice, closed_at, may_manage
 from metier.workbench.store.tables import Review
 from metier.workbench.verdicts import Results, vote_view, votes_csv, votes_jsonl
@@ -32,6 +33,20 @@ class NewReview(_Body):
 
     left: str = Field(max_length=40)
     right: str = Field(max_length=40)
+    title: str = Field("", max_length=300)
+    rows: int = Field(50, ge=1, le=MOST_ROWS)
+    seed: int = Field(42, ge=0, le=2**31)
+    rubric: str = Field("", max_length=64)
+
+
+class NewFileReview(_Body):
+    """left, right: the texts of two files of answers (JSON lines with `prompt`, `predict`, `label`, such as `metier
+    compare` leaves); left_name, right_name: what they are called once the judging is over."""
+
+    left: str
+    right: str
+    left_name: str = Field("A", max_length=300)
+    right_name: str = Field("B", max_length=300)
     title: str = Field("", max_length=300)
     rows: int = Field(50, ge=1, le=MOST_ROWS)
     seed: int = Field(42, ge=0, le=2**31)
@@ -81,6 +96,25 @@ def create(request: Request, services: Services, owner: Owner, body: NewReview) 
     def made() -> dict[str, Any]:
         review, token = services.reviews.create(
             owner, body.left, body.right, title=body.title, rows=body.rows, seed=body.seed, rubric=body.rubric
+        )
+        return {**review_view(services, owner, review), "link": link_of(review, token)}
+
+    return once(request, services, owner, body, made)
+
+
+@router.post("/files", status_code=201)
+def create_from_files(request: Request, services: Services, owner: Owner, body: NewFileReview) -> Response:
+    """Makes a review of two files of answers, whoever gave them. `link` is told once."""
+
+    def made() -> dict[str, Any]:
+        review, token = services.reviews.create_from(
+            owner,
+            AnswerFile(body.left_name, body.left.encode("utf-8", "replace")),
+            AnswerFile(body.right_name, body.right.encode("utf-8", "replace")),
+            title=body.title,
+            rows=body.rows,
+            seed=body.seed,
+            rubric=body.rubric,
         )
         return {**review_view(services, owner, review), "link": link_of(review, token)}
 

@@ -175,6 +175,7 @@ def _choice(
         reviews=[(one, services.reviews.standing(person, one)) for one in reviews],
         older=older,
         older_reviews=older_reviews,
+        rubrics=rubrics.titles(current_language()),
         nothing_ticked=nothing_ticked,
         query=_query,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from metier.api.access import Services
@@ -14,6 +14,7 @@ from metier.core.i18n import current_language
 from metier.web.prompts import question_of, turns_of
 from metier.web.render import page
 from metier.web.visit import Reader
+from metier.workbench.reviewfiles import AnswerFile
 from metier.workbench.reviews import CHOICES, MOST_ROWS, Choice, closed_at, may_manage, opens
 from metier.workbench.rubrics import dimensions_of
 from metier.workbench.store.tables import Review
@@ -37,6 +38,23 @@ def create(
 ) -> Response:
     """Makes a review and shows its link."""
     review, token = services.reviews.create(person, left, right, title=title, rows=rows, seed=seed, rubric=rubric)
+    return RedirectResponse(link_of(review, token), 303)
+
+
+@router.post("/reviews/files")
+def create_from_files(
+    services: Services,
+    person: Reader,
+    left: UploadFile,
+    right: UploadFile,
+    title: Annotated[str, Form(max_length=300)] = "",
+    rows: Annotated[int, Form(ge=1, le=MOST_ROWS)] = 50,
+    seed: Annotated[int, Form(ge=0, le=2**31)] = 42,
+    rubric: Annotated[str, Form(max_length=64)] = "",
+) -> Response:
+    """Makes a review of two files of answers and shows its link."""
+    sides = [AnswerFile((one.filename or "?")[:300], one.file.read()) for one in (left, right)]
+    review, token = services.reviews.create_from(person, *sides, title=title, rows=rows, seed=seed, rubric=rubric)
     return RedirectResponse(link_of(review, token), 303)
 
 

@@ -221,6 +221,19 @@ class Review(Base):
     created: Mapped[datetime] = mapped_column(default=now)
 
 
+class ReviewRow(Base):
+    """A question with its two answers, of a review that was made from files: no run has them."""
+
+    __tablename__ = "review_rows"
+
+    review_id: Mapped[str] = mapped_column(ForeignKey("reviews.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    prompt: Mapped[str] = mapped_column(Text)
+    label: Mapped[str] = mapped_column(Text, default="")
+    left: Mapped[str] = mapped_column(Text)
+    right: Mapped[str] = mapped_column(Text)
+
+
 class Judgement(Base):
     """One reviewer's word on one row of a review. choice: `base` `tuned` `both` `neither`, as unblinded; dimensions:
     the same for each dimension of the review's rubric."""
