@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from metier.core.files import append_jsonl
+from metier.specialists.evidence import Answer, Evidence
 from metier.web import pages
 from metier.web.pages import settings
-from metier.workbench import layout
+from metier.workbench import arrivals, layout
 from metier.workbench.accounts import Person
 from metier.workbench.chatsetup import ChatSetup
 from metier.workbench.store.tables import Chat, ChatTurn, Job
@@ -65,7 +67,18 @@ def fill(workbench: Workbench, owner: Person) -> Example:
             workbench.reviews.judge(reviewer, closed, place, "left", "Names the cause.")
     workbench.reviews.close(owner, closed.id)
     _, share = workbench.shares.create(owner, report.id, days=7)
+    base, documents, passage = _knowledge(workbench, owner)
+    talk, said = _assistant(workbench, owner)
+    spoken = {f"/assistant/{{chat_id}}{more} chat_id": [talk] for more in ("", "/turns", "/turns/{turn_id}")}
     given = {
+        **spoken,
+        "/assistant/{chat_id}/turns/{turn_id} turn_id": [said],
+        "/assistant/{chat_id}/turns/{turn_id}/evidence/{number} chat_id": [talk],
+        "/assistant/{chat_id}/turns/{turn_id}/evidence/{number} turn_id": [said],
+        "number": ["1"],
+        "/specialists/{name} name": ["medical", "legal"],
+        "base": [base],
+        "document": documents,
         "job_id": [report.id],
         "/runs/{job_id} job_id": [report.id, run.id, *(job.id for job in states)],
         "/evaluate/{job_id} job_id": [report.id, evaluation.id],
@@ -85,6 +98,8 @@ def fill(workbench: Workbench, owner: Person) -> Example:
         "/evaluate": [f"model=smollm2-135m&dataset={dataset}"],
         "/runs": ["state=failed&search=nothing"],
         "/models": ["search=nothing"],
+        "/knowledge/{base}": ["tab=search&q=who+is+paid+double", "tab=search", "tab=about", "tab=search&q=zzz"],
+        "/knowledge/{base}/{document}": [f"passage={passage}", "passage=0123456789abcdef"],
     }
     return Example(given, asked)
 
@@ -114,6 +129,46 @@ def _dataset(workbench: Workbench, owner: Person) -> str:
 
     upload = asyncio.run(workbench.datasets.receive(owner, "cases.jsonl", parts()))
     return workbench.datasets.register(owner, upload.id, "cases").name
+
+
+def _knowledge(workbench: Workbench, owner: Person) -> tuple[str, list[str], str]:
+    """A base with a text and a picture of a page, one file that failed; its ids, and a passage of the first."""
+    rules = "House <b>rules</b>\n\n1. The gate opens at seven.\n\n2. Whoever works on a Sunday is paid double.\n"
+    base = workbench.knowledge.create(owner, "rules", title="What holds in the house")
+    brought = [("house rules with a rather long name that is cut somewhere.txt", rules.encode()), ("page.pdf", _pdf())]
+    entries = [outcome.entry for outcome in base.add(brought) if outcome.entry is not None]
+    folder = arrivals.new_folder(base.folder)
+    (folder / "file.part").write_bytes(b"x")
+    failed = arrivals.accept(folder, "broken.pdf", 1)
+    outcome = {"name": "broken.pdf", "state": "failed", "key": "workbench.import_given_up"}
+    arrivals.end(failed, {**outcome, "fields": {"file": "broken.pdf", "attempts": 3}})
+    return base.name, [entry.id for entry in entries], base.passages(entries[0].id)[-1].id
+
+
+def _pdf() -> bytes:
+    """A page with a sentence."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    content = io.BytesIO()
+    canvas = Canvas(content, invariant=True)
+    canvas.drawString(72, 700, "The cellar is locked from nine in the evening.")
+    canvas.save()
+    return content.getvalue()
+
+
+def _assistant(workbench: Workbench, owner: Person) -> tuple[str, str]:
+    """A conversation with a specialist: a question, and an answer that quotes."""
+    chat = Chat(owner_id=owner.id, kind="assistant", title="The gate", setup={"specialist": "medical"})
+    evidence = Evidence(1, "user", "It is open since seven.", title="Said by the user")
+    answer = Answer("It is open [1].", "quoted", "medical", "v1", evidence=(evidence,))
+    with workbench.database.write() as session:
+        session.add(chat)
+        session.flush()
+        asked = ChatTurn(owner_id=owner.id, chat_id=chat.id, place=0, role="user", text="Is the gate open?")
+        said = ChatTurn(owner_id=owner.id, chat_id=chat.id, place=1, role="assistant", side="left", text=answer.text)
+        said.details = {"answer": answer.to_json()}
+        session.add_all([asked, said])
+    return chat.id, said.id
 
 
 def _chat(workbench: Workbench, owner: Person) -> tuple[str, str]:

@@ -109,7 +109,7 @@ def reading_of(
     at = next((one for one in pages if one.number == wanted), pages[0])
     start, end = at.start, at.end
     if end - start > WINDOW:
-        start = first if first is not None else place[0] - WINDOW // 4 if place else start
+        start = first if first is not None else place[0] - WINDOW // 16 if place else start
         start = min(max(at.start, start), at.end - 1)
         start = max(at.start, document.text.rfind("\n", at.start, start) + 1, start - WINDOW // 8)
         end = min(at.end, start + WINDOW)
