@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from metier.specialists.quoting import best_words
 from tests.specialists.asking import ask, pieces
 
 
@@ -29,6 +30,10 @@ def test_a_follow_up_is_understood_with_what_was_said_before() -> None:
     assert followed.evidence[0].title == "示例劳动规则 第九条"
 
 
+def test_a_question_on_something_else_is_not_answered_from_what_was_said_before() -> None:
+    assert ask("公司拖欠加班工资，我想申请劳动争议仲裁。", "好的。", "世界杯冠军是哪支球队？").mode == "abstained"
+
+
 @pytest.mark.parametrize(
     ("question", "said"),
     [
@@ -47,6 +52,13 @@ def test_what_is_not_in_the_documents_is_said_with_what_would_be_needed(question
 def test_a_figure_that_the_question_puts_into_the_law_is_pointed_out() -> None:
     assert "没有出现“5倍”" in ask("法律规定休息日加班工资是5倍，对吗？").text
     assert "没有出现" not in ask("法律规定休息日加班工资是2倍，对吗？").text
+
+
+def test_of_a_long_passage_the_sentences_on_the_question_are_quoted_to_the_end_of_their_paragraph() -> None:
+    filler = "机器的外壳用柔软的布擦拭，不要使用含有酒精的清洁剂或者粗糙的海绵。\n\n" * 8
+    text = f"{filler}E3 表示冲煮单元堵塞。请关机后取出，用温水冲洗。\n\n{filler}"
+    start, end = best_words(text, "E3 冲煮单元堵塞怎么办？")
+    assert text[start:end] == "E3 表示冲煮单元堵塞。请关机后取出，用温水冲洗。"
 
 
 def test_words_that_call_for_a_person_are_met_first() -> None:

@@ -90,6 +90,27 @@ def test_a_model_that_cannot_cite_is_stopped_and_the_passages_are_quoted_instead
     assert answer.citations
 
 
+def test_a_model_that_repeats_itself_is_stopped() -> None:
+    right, babble = f"{DOUBLE}[{{double}}]。", "申请仲裁的时效期间为一年[{year}]。"
+    model = citing(right, *[babble] * 40)
+    answer = ask(QUESTION, model=model)
+    assert (answer.mode, answer.finished_by, model.closed) == ("written", "stopped", True)
+    assert answer.text.count("时效期间") <= 3
+    assert any("已被停止" in notice for notice in answer.notices)
+
+
+def test_copying_titles_and_the_users_words_is_not_citing() -> None:
+    model = ScriptedModel(["**示例劳动规则 第四条**\n我主张休息日的加班工资。月球上的工资以贝壳支付。"])
+    assert ask("我主张休息日的加班工资。怎么算？", model=model).mode == "quoted"
+
+
+def test_warnings_of_an_earlier_answer_are_not_shown_to_the_model() -> None:
+    model = citing("申请仲裁的时效期间为一年[{year}]。")
+    rules = {"disclaimer": {"en": "No advice.", "zh": "不构成意见。"}}
+    ask("加班工资？", "按贝壳支付（⚠ 文档中未见依据）。\n\n不构成意见。", QUESTION, model=model, rules=rules)
+    assert model.asked[0].turns[2].message.text == "按贝壳支付。"
+
+
 def test_a_model_that_finds_no_answer_in_the_passages_abstains() -> None:
     answer = ask(QUESTION, model=ScriptedModel(["资料中没有答案。"]))
     assert answer.mode == "abstained"
@@ -105,7 +126,8 @@ def test_thinking_is_apart() -> None:
 
 def test_the_users_own_statement_is_evidence_marked_as_such() -> None:
     def said(request: Request) -> str:
-        return f"您的劳动合同约定月薪8000元[{number(model, '劳动合同写的是月薪8000元')}]。"
+        mine, law = number(model, "劳动合同写的是月薪8000元"), number(model, "百分之二百")
+        return f"您的劳动合同约定月薪8000元[{mine}]。{DOUBLE}[{law}]。"
 
     model = ScriptedModel([said])
     answer = ask("我的劳动合同写的是月薪8000元。休息日加班工资怎么算？", model=model)

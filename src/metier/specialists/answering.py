@@ -54,7 +54,7 @@ async def answer(
         yield draft.say(urgent + "\n\n")
 
     results: list[Evidence] = []
-    for piece, evidence in _tools_by_rule(draft, names, context):
+    async for piece, evidence in _tools_by_rule(draft, names, context):
         results += evidence
         yield piece
 
@@ -155,14 +155,14 @@ def _escalations(specialist: Specialist, question: str, language: Language) -> I
             yield text_in(rule.say, language)
 
 
-def _tools_by_rule(
+async def _tools_by_rule(
     draft: Draft, names: Sequence[str], context: ToolContext
-) -> Iterator[tuple[AnswerPiece, list[Evidence]]]:
+) -> AsyncGenerator[tuple[AnswerPiece, list[Evidence]], None]:
     """Calls the tools whose rule finds what they need in the conversation."""
     for name in names:
         if name in RULES:
-            for arguments in RULES.get(name)(context):
-                step, result = use_tool(name, TOOLS.get(name), arguments, context, "rule")
+            for arguments in await asyncio.to_thread(RULES.get(name), context):
+                step, result = await asyncio.to_thread(use_tool, name, TOOLS.get(name), arguments, context, "rule")
                 yield draft.step(step), of_tool(step, result) if result else []
 
 

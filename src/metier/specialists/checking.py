@@ -3,6 +3,7 @@ borne out. What is not is marked, or taken out, as the specialist's rules say.""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,12 +12,15 @@ from metier.specialists.citations import cite, marks, mend, without_marks
 from metier.specialists.draft import Draft
 from metier.specialists.evidence import AnswerPiece, Evidence, Sentence
 from metier.specialists.quoting import Block
-from metier.specialists.sentences import is_claim
+from metier.specialists.sentences import bare, is_claim
 from metier.specialists.spec import AnswerRules
 from metier.specialists.support import ATTACHED, SUPPORTED, support
 
 # Claims without any support at the beginning of an answer after which the model counts as too weak to cite.
 _PATIENCE = 5
+# So many claims without support one after the other, or the same sentence so often, and the model is stopped.
+_ASTRAY = 6
+_REPEATED = 3
 # A mark stays on a sentence only if its own evidence has at least this share of the sentence.
 _CONTRIBUTES = 0.2
 
@@ -39,18 +43,18 @@ def check(sentence: str, evidence: Mapping[int, Evidence], rules: AnswerRules, l
     if rules.unsupported == "remove":
         return Block("", sentences=(Sentence(0, 0, True, score, (), "unsupported"),))
     warned = rules.cite and rules.unsupported == "mark"
-    bare = without_marks(text)
-    said = _before_blanks(bare, translate("specialists.unsupported", language=language)) if warned else bare
+    plain = without_marks(text)
+    said = _before_blanks(plain, translate("specialists.unsupported", language=language)) if warned else plain
     return _block(said, [], evidence, score, factual=True)
 
 
 @dataclass
 class Checker:
-    """Checks an answer sentence by sentence. Nothing is said before one claim is borne out: an answer that cites
-    nothing true is never begun.
+    """Checks an answer sentence by sentence. Nothing is said before claims are borne out by documents or tools, and by
+    no fewer than are not: an answer that only seems to cite is never begun.
 
     evidence: by number, growing while tools are used; lenient: says everything at once, weak or not; removed: claims
-    that were taken out; begun: whether anything was said.
+    that were taken out; begun: whether anything was said; lost: whether the model has left its evidence for good.
     """
 
     draft: Draft
@@ -61,13 +65,22 @@ class Checker:
     removed: int = 0
     held: list[Block] = field(default_factory=list)
     begun: bool = False
+    lost: bool = False
+    _borne_out: int = 0
+    _claims: int = 0
+    _astray: int = 0
+    _said: Counter[str] = field(default_factory=Counter)
 
     def take(self, sentence: str) -> list[AnswerPiece]:
         """Checks a sentence and returns what may be said now."""
-        self.held.append(check(sentence, self.evidence, self.rules, self.language))
-        if not (self.lenient or self.begun or any(block.citations for block in self.held)):
-            return []
-        return self.release()
+        block = check(sentence, self.evidence, self.rules, self.language)
+        self.held.append(block)
+        self._count(sentence, block)
+        return self.release() if self.lenient or self.begun or (self._claims > 1 and self._sound) else []
+
+    def finish(self) -> list[AnswerPiece]:
+        """What is said of the sentences still held back, now that no more come."""
+        return self.release() if self.lenient or self.begun or self._sound else []
 
     def release(self) -> list[AnswerPiece]:
         """Says what was held back."""
@@ -82,8 +95,24 @@ class Checker:
     @property
     def weak(self) -> bool:
         """Whether the model has shown that it cannot cite."""
-        claims = [one for block in self.held for one in block.sentences if one.factual]
-        return len(claims) >= _PATIENCE
+        return not self.begun and (self._claims >= _PATIENCE or self.lost)
+
+    @property
+    def _sound(self) -> bool:
+        return self._borne_out > 0 and 2 * self._borne_out >= self._claims
+
+    def _count(self, sentence: str, block: Block) -> None:
+        """Counts claims; what the user said himself is no sign that a model can cite."""
+        words = bare(sentence)
+        self._said[words] += 1
+        for one in block.sentences:
+            kinds = {self.evidence[number].kind for number in one.cited}
+            self._claims += one.factual and kinds != {"user"}
+            self._borne_out += one.factual and bool(kinds - {"user"})
+            if one.factual:
+                self._astray = 0 if one.verdict == "supported" else self._astray + 1
+        if self.evidence and not self.lenient:
+            self.lost = self._astray >= _ASTRAY or (len(words) >= 8 and self._said[words] >= _REPEATED)
 
 
 def _existing(sentence: str, evidence: Mapping[int, Evidence]) -> list[int]:
@@ -113,5 +142,5 @@ def _with_mark(sentence: str, number: int) -> str:
 
 def _before_blanks(sentence: str, added: str) -> str:
     """A sentence with something added before the blanks at its end."""
-    bare = sentence.rstrip()
-    return bare + added + sentence[len(bare) :]
+    words = sentence.rstrip()
+    return words + added + sentence[len(words) :]

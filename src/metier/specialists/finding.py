@@ -84,11 +84,14 @@ def relevance(asked: Sequence[str], passages: Sequence[str]) -> float:
     asked: the question, then the other queries made of it. Of a question of up to `_FEW` units it is the share that the
     passage has. A longer one tells a story that no passage has: it needs a smaller share, with the square root of its
     length (on 1,212 real questions over four statutes that parted answerable from others better than the plain share;
-    see bench/unanswerable.py). A follow-up too short to say what it is about is taken with what was said before.
+    see bench/unanswerable.py). A follow-up too short to say what it is about is taken with what was said before, unless
+    it speaks of something else.
     """
     if not asked:
         return 0.0
-    alone = len(set(units(asked[0]))) >= _FEW
+    own = set(units(asked[0]))
+    known = max((len(own & set(units(passage))) for passage in passages), default=0)
+    alone = len(own) >= _FEW or (len(own) > 2 and 3 * known <= len(own))
     return max((_met(text, passage) for text in (asked[:1] if alone else asked) for passage in passages), default=0.0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from metier.core.i18n import Language, translate
+from metier.core.i18n import LANGUAGES, Language, translate
 from metier.data.messages import message
 from metier.engines.base import prompt_budget
 from metier.engines.chatmodel import ChatModel, Turn
@@ -49,7 +49,7 @@ def compose(
     newest messages, then more passages."""
     room = prompt_budget(model.context_length, specialist.sampling.max_new_tokens)
     system = system_prompt(specialist, bool(evidence), language)
-    *before, asked = [replace(turn, message=message(turn.message.role, _unmarked(turn))) for turn in turns]
+    *before, asked = [replace(turn, message=message(turn.message.role, _unmarked(turn, specialist))) for turn in turns]
 
     def built(kept: Sequence[Evidence], history: Sequence[Turn]) -> tuple[Turn, ...]:
         question = message("user", with_evidence(asked.message.text, numbered(kept), language))
@@ -115,9 +115,20 @@ def evidence_text(one: Evidence, language: Language) -> str:
     return f"[{one.number}] {kind} {title}\n<<<\n{fenced}\n>>>"
 
 
-def _unmarked(turn: Turn) -> str:
-    """A message without the marks of an earlier answer: its numbers meant other evidence."""
-    return without_marks(turn.message.text) if turn.message.role == "assistant" else turn.message.text
+def _unmarked(turn: Turn, specialist: Specialist) -> str:
+    """An earlier answer without what was put into it: marks (their numbers meant other evidence), warnings, and the
+    disclaimer. A model would repeat them."""
+    text = turn.message.text
+    if turn.message.role == "assistant":
+        text = without_marks(text)
+        warnings = [translate("specialists.unsupported", language=language) for language in LANGUAGES]
+        for added in (*warnings, *_said_after(specialist)):
+            text = text.replace(added, "")
+    return text.strip() if turn.message.role == "assistant" else text
+
+
+def _said_after(specialist: Specialist) -> list[str]:
+    return [text for text in (specialist.rules.disclaimer.en, specialist.rules.disclaimer.zh) if text]
 
 
 def _shortened(asked: Turn, system: str, model: ChatModel, room: int) -> tuple[Turn, int]:

@@ -57,20 +57,24 @@ def best_words(text: str, question: str) -> tuple[int, int]:
     wanted = set(units(question))
     spans, at = [], 0
     for sentence in split_sentences(text):
-        spans.append((at, at + len(sentence), len(wanted & set(units(sentence)))))
+        spans.append((at, at + len(sentence), wanted & set(units(sentence))))
         at += len(sentence)
-    best, best_score = (left, min(right, left + WHOLE)), -1
+    best, best_score = (left, left), 0.0
     for first in range(len(spans)):
-        score = 0
+        met: set[str] = set()
         for last in range(first, len(spans)):
             if spans[last][1] - spans[first][0] > WHOLE and last > first:
                 break
-            score += spans[last][2]
+            met |= spans[last][2]
+            # Of runs that say as much, the shortest.
+            score = len(met) - 0.01 * (last - first)
             if score > best_score:
                 best, best_score = (spans[first][0], spans[last][1]), score
     start, end = best
-    end = min(end, start + 3 * WHOLE)
-    return start, start + len(text[start:end].rstrip())
+    # To the end of the paragraph: what is to be done stands behind what it is about.
+    rest = text[end - 1 : start + WHOLE] if best_score else text[start : start + WHOLE]
+    end = (end - 1 if best_score else start) + (len(rest.partition("\n")[0]) or 1)
+    return start, start + len(text[start : max(end, best[1])][: 3 * WHOLE].rstrip())
 
 
 def _bare(text: str) -> tuple[int, int]:

@@ -17,6 +17,7 @@ _SHORT = re.compile(
 _LIST = re.compile(
     r"^\s*(?:[-*+•·]|\d{1,3}[.、)）]|[（(][一二三四五六七八九十\d]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|#{1,6}|>)\s*"
 )
+_HEADING = re.compile(r"#|\*\*[^*]+\*\*$|__[^_]+__$")
 _ADVICE = re.compile(
     r"^(?:请|建议|您可以|你可以|可以先|务必|尽快|注意|首先请|希望|如有|祝|please\b|you (?:can|could|may|might want)\b|"
     r"i (?:suggest|recommend|advise|hope)\b|consider\b|feel free\b|let me know\b|keep\b|collect\b|make sure\b)",
@@ -108,11 +109,11 @@ def bare(sentence: str) -> str:
 def is_claim(sentence: str) -> bool:
     """Whether a sentence states something that evidence can bear out.
 
-    Headings, questions, greetings and plain advice (“keep your records”) state nothing; advice that names a figure, a
-    duty or an article does.
+    Headings (`#`, or a line in bold), questions, greetings and plain advice (“keep your records”) state nothing; advice
+    that names a figure, a duty or an article does.
     """
     text = bare(sentence)
-    if sentence.lstrip().startswith("#") or text.endswith(("?", "？", ":", "：")) or len(units(text)) < 2:
+    if _HEADING.match(sentence.strip()) or text.endswith(("?", "？", ":", "：")) or len(units(text)) < 2:
         return bool(figures(text)) and not text.endswith(("?", "？", ":", "："))
     if _ABOUT_ITSELF.match(text) and not figures(text) and not _BINDING.search(text):
         return False

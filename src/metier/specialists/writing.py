@@ -62,11 +62,14 @@ class Writer:
                     yield self._pending.popleft()
                 for piece in self._take(delta, sentences):
                     yield piece
-                if self.nothing or (checker.weak and not checker.lenient):
+                if self.nothing or checker.lost or (checker.weak and not checker.lenient):
                     break
         while self._pending:
             yield self._pending.popleft()
         self.weak = not (self.nothing or self.begun)
+        if checker.lost and self.begun:
+            self.draft.finished_by = "stopped"
+            yield self.draft.notice(translate("specialists.lost", language=self.context.language))
         if checker.removed:
             told = translate("specialists.taken_out", language=self.context.language, count=checker.removed)
             yield self.draft.notice(told)
@@ -97,7 +100,7 @@ class Writer:
                 self.nothing = True
                 return said
             said += self.checker.take(sentence)
-        return said
+        return said + (self.checker.finish() if delta.kind == "end" else [])
 
     def _deltas(self, request: Request) -> AsyncGenerator[Delta, None]:
         if not request.tools:
