@@ -129,12 +129,13 @@ class _Talk:
         if piece.kind == "answer":
             self.console.print(piece.text, end="", markup=False, soft_wrap=True)
         elif piece.kind == "notice":
-            self.console.print(piece.text, style="yellow", markup=False)
+            self.console.print(piece.text, style="yellow", markup=False, soft_wrap=True)
         elif piece.kind == "thinking" and self.show_thinking:
             self.console.print(piece.text, end="", style="dim", markup=False, soft_wrap=True)
         elif piece.step is not None:
-            said = piece.step.error or piece.step.text
-            self.console.print(f"⚙ {piece.step.name}: {said}", style="cyan", markup=False)
+            # The whole result stands in the answer, or is cited in it.
+            said = (piece.step.error or piece.step.text).partition("\n")[0]
+            self.console.print(f"⚙ {piece.step.name}: {said}", style="cyan", markup=False, soft_wrap=True)
 
     def _show_sources(self, answer: Answer) -> None:
         """The cited evidence, and which version of whom has answered."""
