@@ -11,9 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 
-from metier.knowledge.document import Origin
+from metier.knowledge.document import Box, Origin
 from metier.knowledge.draft import Draft
 
 _BEGINS = re.compile(
@@ -27,7 +26,8 @@ HYPHEN = "\x02"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a page: points from the lower left corner, and the number on the page of each of its characters."""
+    """A line of a page: points from the lower left corner, and the number on the page of each of its characters, or
+    the box where OCR saw it."""
 
     text: str
     left: float
@@ -35,6 +35,7 @@ class Line:
     right: float
     top: float
     indices: Sequence[int] = ()
+    box: Box | None = None
 
     @property
     def height(self) -> float:
@@ -49,7 +50,9 @@ class PageText:
     lines: tuple[Line, ...]
     width: float | None
     height: float | None
-    failed: bool = False
+    origin: Origin = "text"
+    confidence: float | None = None
+    notice: str = ""
 
 
 def write(pages: Sequence[PageText], draft: Draft) -> None:
@@ -57,19 +60,23 @@ def write(pages: Sequence[PageText], draft: Draft) -> None:
     before: Line | None = None
     margins = Margins()
     for page in pages:
-        origin: Origin = "failed" if page.failed else "text" if page.lines else "empty"
-        draft.page(page.number, origin=origin, width=page.width, height=page.height)
+        size = {"width": page.width, "height": page.height}
+        draft.page(page.number, origin=page.origin, confidence=page.confidence, **size)
+        if page.notice:
+            draft.notice(page.notice, page=page.number)
         here = Margins.of(page.lines)
         for place, line in enumerate(page.lines):
             joined = before is not None and goes_on(before, line, here if place else margins)
-            draft.add(line.text, glue=_glue(before.text, line.text) if before is not None and joined else "\n")
+            start, _ = draft.add(line.text, glue=_glue(before.text, line.text) if before and joined else "\n")
+            if line.box is not None:
+                draft.boxes.append((start, line.box))
             before = line
         margins = here if page.lines else margins
 
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """Where the lines of a page begin and end, and the usual step from one to the next, in points."""
+    """Where the lines of a page begin and end, and the step from one to the next in a paragraph, in points."""
 
     left: float = 0.0
     right: float = 0.0
@@ -80,7 +87,11 @@ class Margins:
         if not lines:
             return cls()
         steps = [above.bottom - below.bottom for above, below in pairwise(lines) if above.bottom > below.bottom]
-        return cls(min(line.left for line in lines), max(line.right for line in lines), median(steps) if steps else 0.0)
+        return cls(
+            min(line.left for line in lines),
+            max(line.right for line in lines),
+            sorted(steps)[len(steps) // 4] if steps else 0.0,
+        )
 
 
 def goes_on(before: Line, line: Line, margins: Margins) -> bool:

@@ -19,30 +19,48 @@ MAX_PIXELS = 12_000_000
 def picture(source: Source, number: int, width: int) -> bytes:
     """A page as PNG."""
     target = io.BytesIO()
-    page_image(source, number, width).save(target, "PNG", compress_level=3)
+    page_image(source, number, width=width).save(target, "PNG", compress_level=3)
     return target.getvalue()
 
 
-def page_image(source: Source, number: int, width: int) -> Image:
-    """A page `width` pixels wide, or as many as keep it under `MAX_PIXELS`. Raises DataError where there is none."""
+def page_image(source: Source, number: int, *, width: int | None = None, long_side: int | None = None) -> Image:
+    """A page so many pixels wide, or with its longer side so many long, but never of more than `MAX_PIXELS`.
+
+    Raises DataError for a page that is not there, or a format without pages to look at.
+    """
     kind = kind_of(source)
-    if kind != "pdf":
-        raise DataError("knowledge.no_picture", file=source.name)
-    from metier.knowledge.readers.pdf import opened
+    if kind == "pdf":
+        from metier.knowledge.readers.pdf import opened
 
-    pdf = opened(source)
-    if not 1 <= number <= len(pdf):
-        raise DataError("knowledge.no_page", file=source.name, page=number, pages=len(pdf))
-    return paint(pdf, number, width=width)
+        pdf = opened(source)
+        _check_page(source, number, len(pdf))
+        return _paint(pdf, number, width, long_side)
+    if kind == "image":
+        from metier.knowledge.readers.image import frame, frames
+
+        _check_page(source, number, frames(source))
+        image = frame(source, number)
+        scale = _scale(image.width, image.height, width, long_side)
+        return image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
+    raise DataError("knowledge.no_picture", file=source.name)
 
 
-def paint(pdf: pypdfium2.PdfDocument, number: int, *, width: int) -> Image:
-    """A page of an open PDF."""
+def _check_page(source: Source, number: int, pages: int) -> None:
+    if not 1 <= number <= pages:
+        raise DataError("knowledge.no_page", file=source.name, page=number, pages=pages)
+
+
+def _paint(pdf: pypdfium2.PdfDocument, number: int, width: int | None, long_side: int | None) -> Image:
     page = pdf[number - 1]
     try:
         wide, high = page.get_size()
-        scale = min(width / max(wide, 1.0), (MAX_PIXELS / max(wide * high, 1.0)) ** 0.5)
-        painted: Image = page.render(scale=scale, may_draw_forms=False).to_pil()
+        painted: Image = page.render(scale=_scale(wide, high, width, long_side), may_draw_forms=False).to_pil()
         return painted
     finally:
         page.close()
+
+
+def _scale(wide: float, high: float, width: int | None, long_side: int | None) -> float:
+    wide, high = max(wide, 1.0), max(high, 1.0)
+    wanted = width / wide if width else (long_side or 1000) / max(wide, high)
+    return float(min(wanted, (MAX_PIXELS / (wide * high)) ** 0.5))

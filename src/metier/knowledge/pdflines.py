@@ -9,20 +9,27 @@ import pypdfium2
 from pypdfium2 import raw
 
 from metier.knowledge.layout import Line, PageText
+from metier.knowledge.readers import Source
+from metier.knowledge.seen import page_seen
 
 HYPHEN = "\x02"  # pdfium's sign for a hyphen at which a word was parted
 
 
-def page_text(pdf: pypdfium2.PdfDocument, number: int) -> PageText:
+def page_text(pdf: pypdfium2.PdfDocument, source: Source, number: int) -> PageText:
     """The text of page `number` (1-based); a page that cannot be opened is `failed`."""
     try:
         page = pdf[number - 1]
         width, height = page.get_size()
         text = page.get_textpage()
     except pypdfium2.PdfiumError:
-        return PageText(number, (), None, None, failed=True)
+        return PageText(number, (), None, None, "failed", notice="knowledge.notice_page_damaged")
     try:
-        return PageText(number, tuple(lines_of(page, text)), width, height)
+        lines = tuple(lines_of(page, text))
+        if lines:
+            return PageText(number, lines, width, height)
+        if raw.FPDFPage_CountObjects(page) == 0:
+            return PageText(number, (), width, height, "empty")
+        return page_seen(source, number, width, height)
     finally:
         text.close()
         page.close()

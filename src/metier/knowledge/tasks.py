@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,20 @@ from metier.knowledge.readers import READERS, Emit, Source
 MAX_FILE_BYTES = 512 << 20
 
 
-def read(path: str, name: str, *, emit: Emit) -> dict[str, Any]:
-    """The document in a file, as `Document.to_json` gives it."""
-    source = _source(path, name)
+def read(path: str, name: str, seen: dict[str, Any], *, emit: Emit) -> dict[str, Any]:
+    """The document in a file, as `Document.to_json` gives it. seen: what `ocr` gave."""
+    source = replace(_source(path, name), seen={int(number): said for number, said in seen.items()})
     kind = kind_of(source)
     draft = Draft(name)
     encoding = READERS.get(kind)(source, draft, emit)
     return draft.finish(kind=kind, sha256=hashlib.sha256(source.content).hexdigest(), encoding=encoding).to_json()
+
+
+def ocr(path: str, name: str, pages: list[int], *, emit: Emit) -> dict[str, Any]:
+    """What OCR sees on pages."""
+    from metier.knowledge.ocr import seen
+
+    return seen(_source(path, name), pages, emit)
 
 
 def picture(path: str, name: str, page: int, width: int, *, emit: Emit) -> str:

@@ -22,6 +22,7 @@ from metier.knowledge.confined import confine, end_with_parent
 
 TASKS = {
     "read": "metier.knowledge.tasks:read",
+    "ocr": "metier.knowledge.tasks:ocr",
     "picture": "metier.knowledge.tasks:picture",
     "boxes": "metier.knowledge.tasks:boxes",
 }

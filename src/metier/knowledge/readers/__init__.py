@@ -6,8 +6,8 @@ A reader runs in the confined child (`metier.knowledge.worker`). It adds what it
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ Emit = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to read. path: where it lies; name: as shown; content: its bytes."""
+    """A file to read. path: where it lies; name: as shown; content: its bytes; seen: what OCR saw, page by page."""
 
     path: Path
     name: str
     content: bytes
+    seen: Mapping[int, dict[str, Any]] = field(default_factory=dict)
 
 
 Reader = Callable[[Source, Draft, Emit], str]
@@ -33,10 +34,18 @@ READERS: Registry[Reader] = Registry(
     {
         "pdf": "metier.knowledge.readers.pdf:read",
         "text": "metier.knowledge.readers.plain:read",
+        "image": "metier.knowledge.readers.image:read",
     },
 )
 SUFFIXES = {
     ".pdf": "pdf",
     ".txt": "text",
     ".text": "text",
+    ".png": "image",
+    ".jpg": "image",
+    ".jpeg": "image",
+    ".tif": "image",
+    ".tiff": "image",
+    ".webp": "image",
+    ".bmp": "image",
 }

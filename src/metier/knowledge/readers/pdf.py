@@ -28,7 +28,7 @@ def read(source: Source, draft: Draft, emit: Emit) -> str:
     emit({"event": "progress", "step": 0, "total": count})
     pages: list[PageText] = []
     for number in range(1, count + 1):
-        pages.append(page_text(pdf, number))
+        pages.append(page_text(pdf, source, number))
         if number % _TELL_EVERY == 0 or number == count:
             emit({"event": "progress", "step": number, "total": count})
     write(pages, draft)
