@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 from metier.core.errors import DataError
 from metier.data.textfile import read_text_file
 from metier.knowledge.draft import Draft
@@ -31,3 +33,12 @@ def decoded(source: Source) -> tuple[str, str]:
         named = {"place": str(place).replace(str(source.path), source.name)} if place else {"file": source.name}
         raise DataError(error.key, **{**error.fields, **named}) from error
     return text.text, text.encoding
+
+
+def decoded_as(source: Source, encoding: str) -> str:
+    """The text in an encoding that the file names itself. Raises LookupError or UnicodeDecodeError."""
+    if source.content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        raise LookupError(encoding)  # its mark decides
+    if not codecs.lookup(encoding)._is_text_encoding:
+        raise LookupError(encoding)
+    return source.content.decode(encoding)
