@@ -202,6 +202,7 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
         "assistant chat_id": talk.id,
         "assistant turn_id": said.id,
         "evidence number": "1",
+        "steps number": "0",
         "turn_id": turn.id,
         "review_id": review.id,
         "judgement_id": judgement.id,

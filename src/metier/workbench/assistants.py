@@ -21,6 +21,7 @@ from metier.engines.chatmodel import Request, Turn, Usage
 from metier.specialists.evidence import AnswerPiece, plain
 from metier.specialists.store import StoredSpecialist
 from metier.specialists.tools import Searchable
+from metier.specialists.tools.files import MEDIA_TYPES, SUFFIXES, WRITERS
 from metier.workbench.accounts import Person
 from metier.workbench.answerloop import AnswerLoop
 from metier.workbench.chathosts import ChatHosts
@@ -49,6 +50,15 @@ class AssistantSetup(Spec):
     specialist: str = Field(min_length=1, max_length=64, examples=["medical"])
     knowledge: tuple[str, ...] | None = Field(None, max_length=20)
     bare: bool = False
+
+
+@dataclass(frozen=True)
+class StepFile:
+    """A file that a tool made. name: as it is saved."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -129,9 +139,16 @@ class Assistants(Conversations):
             turn.details = {**turn.details, "feedback": {"vote": vote, "words": said, "at": now().isoformat()}}
         return turn
 
-    def base_names(self, owner: Person) -> list[str]:
-        """The names of somebody's knowledge bases."""
-        return []
+    def step_file(self, owner: Person, chat_id: str, turn_id: str, number: int) -> StepFile:
+        """The file of a tool that was used in an answer. Raises NotFoundError where it makes none."""
+        turn = self.turn(owner, chat_id, turn_id)
+        steps = (turn.details.get("answer") or {}).get("steps", [])
+        if not 0 <= number < len(steps) or steps[number]["name"] not in WRITERS or not steps[number]["result"]:
+            raise NotFoundError("workbench.not_found")
+        step = steps[number]
+        suffix = SUFFIXES[step["name"]]
+        title = str(step["result"].get("title") or step["name"])[:80]
+        return StepFile(f"{title}{suffix}", MEDIA_TYPES[suffix], WRITERS.get(step["name"])(step["result"]))
 
     def model_of(self, owner: Person, stored: StoredSpecialist, *, bare: bool = False) -> ChatHost | None:
         """The host that has a specialist's model, or loads it; None where it is not loaded."""

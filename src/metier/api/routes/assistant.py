@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -122,6 +123,14 @@ def answer_again(
 def rate_answer(services: Services, owner: Owner, chat_id: str, turn_id: str, body: Rating) -> dict[str, Any]:
     """Keeps what you think of an answer."""
     return turn_view(services.assistants.rate(owner, chat_id, turn_id, body.vote, body.words))
+
+
+@router.get("/chats/{chat_id}/turns/{turn_id}/steps/{number}/file")
+def step_file(services: Services, owner: Owner, chat_id: str, turn_id: str, number: int) -> Response:
+    """What a tool made as a file to save, such as the draft of a request. number: of the step, from 0."""
+    found = services.assistants.step_file(owner, chat_id, turn_id, number)
+    named = f"attachment; filename*=UTF-8''{quote(found.name)}"
+    return Response(found.content, media_type=found.media_type, headers={"Content-Disposition": named})
 
 
 @router.post("/chats/{chat_id}/stop", status_code=204)

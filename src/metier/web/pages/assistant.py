@@ -14,6 +14,8 @@ from metier.core.errors import UserError
 from metier.core.i18n import current_language, has_text
 from metier.specialists.answering import text_in
 from metier.specialists.store import StoredSpecialist
+from metier.specialists.tools.files import WRITERS
+from metier.web.assistantdocuments import documents_of
 from metier.web.cited import answer_html, marked, source_address
 from metier.web.markdown import to_html
 from metier.web.render import page, say
@@ -31,20 +33,24 @@ _SHOWN = 30  # questions that are shown at first, the newest
 # What the script says; the placeholders are filled in there.
 _TEXTS = (
     "load", "unload", "quoting", "server", "ready", "waiting", "starting", "fetching", "reading", "wait", "cancel",
-    "edit_send", "lost", "ask_label", "replaces", "thanks",
+    "edit_send", "lost", "ask_label", "replaces", "thanks", "sending", "too_large", "broken",
 )  # fmt: skip
-_PLACEHOLDERS = ("seconds", "device", "text", "title")
+_PLACEHOLDERS = ("seconds", "device", "text", "title", "file", "percent")
 
 
 @dataclass(frozen=True)
 class Step:
-    """A tool that was used, as the page shows it. said: its result, line by line."""
+    """A tool that was used, as the page shows it. said: its result, line by line; result: its values; file: where it
+    can be saved, empty where it makes none."""
 
+    name: str
     title: str
     arguments: dict[str, Any]
+    result: dict[str, Any]
     said: list[str]
     error: str
     by_model: bool
+    file: str
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,20 @@ def conversation_list(
     """Earlier conversations, a part of the page."""
     found = services.assistants.page(person, search=search, after=after)
     return page(request, "assistant_part.html", person, part="list", found=found, search=search, here=here)
+
+
+@router.get("/assistant/documents-part")
+def documents_part(
+    request: Request, services: Services, person: Reader,
+    specialist: Annotated[str, Query(max_length=64)], base: Annotated[list[str] | None, Query(max_length=20)] = None,
+) -> Response:  # fmt: skip
+    """The documents that answers rest on, and what is on its way: a part of the page.
+
+    base: the chosen ones, given as often as needed; left out, the specialist's own.
+    """
+    stored = services.specialists.get(person, specialist)
+    shown = documents_of(services, person, stored.specialist, tuple(base) if base is not None else None)
+    return page(request, "assistant_documents.html", person, documents=shown)
 
 
 @router.get("/assistant/{chat_id}")
@@ -247,7 +267,7 @@ def _shown(turn: ChatTurn, titles: dict[str, str]) -> Shown:
         reason=reason_text(known.get("reason")),
         cut=bool(known.get("cut")),
         finish=known.get("finish") or "",
-        steps=[_step(one) for one in answer.get("steps", [])],
+        steps=[_step(turn, number, one) for number, one in enumerate(answer.get("steps", []))],
         sources=[_source(one, cited) for one in answer.get("evidence", [])],
         tokens=known.get("tokens") or 0,
         seconds=known.get("seconds") or 0.0,
@@ -256,9 +276,19 @@ def _shown(turn: ChatTurn, titles: dict[str, str]) -> Shown:
     )
 
 
-def _step(step: dict[str, Any]) -> Step:
-    said = [line for line in step["text"].splitlines() if line.strip()]
-    return Step(tool_title(step["name"]), step["arguments"], said, step["error"], step["called_by"] == "model")
+def _step(turn: ChatTurn, number: int, step: dict[str, Any]) -> Step:
+    name, result = step["name"], step["result"] or {}
+    file = f"/api/v1/assistant/chats/{turn.chat_id}/turns/{turn.id}/steps/{number}/file"
+    return Step(
+        name=name,
+        title=tool_title(name),
+        arguments=step["arguments"],
+        result=result,
+        said=[line.replace("**", "").strip(" >") for line in step["text"].splitlines() if line.strip()],
+        error=step["error"],
+        by_model=step["called_by"] == "model",
+        file=file if result and name in WRITERS else "",
+    )
 
 
 def _source(evidence: dict[str, Any], cited: set[int]) -> Source:
@@ -287,6 +317,8 @@ def _page(
         chosen=chosen,
         description=text_in(chosen.specialist.description, current_language()) if chosen else "",
         model=_model(services, person, chosen),
+        documents=documents_of(services, person, chosen.specialist, setup.knowledge) if chosen else None,
+        most=services.settings.upload_bytes,
         exchanges=exchanges[earlier:],
         earlier=earlier,
         found=services.assistants.page(person),

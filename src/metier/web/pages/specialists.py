@@ -146,7 +146,7 @@ def _one(
         groups=[(name, [one for one in listed if one.group == name]) for name in _GROUPS],
         known={one.reference for one in listed},
         secrets=services.secrets.names(person),
-        bases=choices(given["knowledge"], services.assistants.base_names(person)),
+        bases=choices(given["knowledge"], [one.base.name for one in services.knowledge.bases(person)]),
         tools=_tools(given["tools"]),
         versions=_versions(services.specialists.versions(person, stored.specialist.name)) if tab == "versions" else [],
     )
