@@ -23,7 +23,7 @@ from metier.knowledge.passage import Filters, Hit, Passage
 from metier.knowledge.shelf import Shelf
 
 if TYPE_CHECKING:
-    from metier.knowledge.embedding import Embedder  # type: ignore[import-not-found, unused-ignore]
+    from metier.knowledge.embedding import Embedder
     from metier.knowledge.index import PassageIndex, SearchMode
 
 BASE = "base.json"
@@ -59,9 +59,10 @@ class KnowledgeBase:
         """What makes its vectors, loaded on first use."""
         if not self.embedder_name:
             return None
-        from metier.knowledge.embedding import open_embedder  # type: ignore[import-not-found, unused-ignore]
+        from metier.knowledge.embedding import open_embedder
+        from metier.knowledge.library import LOCAL
 
-        return open_embedder(self.embedder_name)  # type: ignore[no-any-return, unused-ignore]
+        return open_embedder(self.embedder_name, local=self.owner == LOCAL)
 
     # Bringing and taking away
 

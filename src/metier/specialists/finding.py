@@ -18,6 +18,7 @@ _FUSION = 60
 # Characters of earlier messages that still say what a follow-up is about.
 _REMEMBERED = 600
 _FEW = 6
+_RERANKED = 4  # times as many passages as are wanted are read by a cross-encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,11 @@ async def find(
             key = (name, hit.passage.id)
             score[key] = score.get(key, 0.0) + query.weight / (_FUSION + rank)
             best.setdefault(key, replace(hit, base=name))
-    order = sorted(score, key=lambda key: -score[key])[: retrieval.limit]
+    deep = retrieval.limit * (_RERANKED if retrieval.rerank else 1)
+    order = sorted(score, key=lambda key: -score[key])[:deep]
     hits_found = tuple(replace(best[key], score=score[key]) for key in order)
+    if retrieval.rerank:
+        hits_found = await asyncio.to_thread(_reranked, asked[0].text, hits_found, retrieval)
     return Found(hits_found, relevance([query.text for query in asked], [hit.passage.text for hit in hits_found]))
 
 
@@ -103,4 +107,12 @@ def _met(text: str, passage: str) -> float:
 
 def _search(base: Searchable, text: str, retrieval: Retrieval, in_force_on: date | None) -> list[Hit]:
     # Twice as many as are kept, so that a passage that two queries find second beats one that a single query finds.
-    return base.search(text, limit=2 * retrieval.limit, titles=retrieval.titles, in_force_on=in_force_on)
+    limit = retrieval.limit * (_RERANKED if retrieval.rerank else 2)
+    return base.search(text, limit=limit, titles=retrieval.titles, in_force_on=in_force_on)
+
+
+def _reranked(question: str, hits: tuple[Hit, ...], retrieval: Retrieval) -> tuple[Hit, ...]:
+    """The best of the hits as a cross-encoder sees them."""
+    from metier.knowledge.reranking import open_reranker, rerank
+
+    return tuple(rerank(question, hits, open_reranker(retrieval.rerank))[: retrieval.limit])

