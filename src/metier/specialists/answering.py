@@ -23,6 +23,7 @@ from metier.specialists.gathering import numbered, of_hits, of_tool, of_user
 from metier.specialists.premises import Missing, missing_sources, unfounded_figures
 from metier.specialists.prompt import compose
 from metier.specialists.quoting import QUOTED, quote
+from metier.specialists.rewriting import written_query
 from metier.specialists.spec import Specialist, Texts
 from metier.specialists.tools import RULES, TOOLS, Searchable, ToolContext, use_tool
 from metier.specialists.writing import Writer
@@ -58,7 +59,8 @@ async def answer(
         results += evidence
         yield piece
 
-    found = await find(queries(context.said), knowledge, specialist.retrieval)
+    written = await written_query(model, turns, spoken) if model and specialist.retrieval.rewrite else ""
+    found = await find(queries(context.said, written), knowledge, specialist.retrieval)
     missing = await asyncio.to_thread(missing_sources, context.question, knowledge)
     async with aclosing(
         _worded(draft, specialist, context, Material(found, tuple(missing), tuple(results)), model, names)

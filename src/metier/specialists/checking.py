@@ -11,6 +11,7 @@ from metier.core.i18n import Language, translate
 from metier.specialists.citations import cite, marks, mend, without_marks
 from metier.specialists.draft import Draft
 from metier.specialists.evidence import AnswerPiece, Evidence, Sentence
+from metier.specialists.opinion import DOUBTFUL
 from metier.specialists.quoting import Block
 from metier.specialists.sentences import bare, is_claim
 from metier.specialists.spec import AnswerRules
@@ -25,18 +26,26 @@ _REPEATED = 3
 _CONTRIBUTES = 0.2
 
 
-def check(sentence: str, evidence: Mapping[int, Evidence], rules: AnswerRules, language: Language) -> Block:
-    """A sentence as it may be said, its citations and what was found of it; an empty text where it is taken out."""
-    cited = _existing(sentence, evidence)
-    text, true = mend(without_marks(sentence, keep=cited), [evidence[n] for n in cited] or list(evidence.values()))
+def check(
+    sentence: str,
+    evidence: Mapping[int, Evidence],
+    rules: AnswerRules,
+    language: Language,
+    opinion: bool | None = None,
+) -> Block:
+    """A sentence as it may be said, its citations and what was found of it; an empty text where it is taken out.
+
+    opinion: a model's, on a sentence that is `doubtful`.
+    """
+    cited, text, true = _mended(sentence, evidence)
     if not is_claim(text):
         kept = [n for n in cited if true and support(text, [_words(evidence[n])]) >= SUPPORTED]
         return _block(text, kept, evidence, 0.0, factual=False)
     score = support(text, [_words(evidence[n]) for n in cited]) if cited and true else 0.0
-    if score >= SUPPORTED:
+    if opinion or (opinion is None and score >= SUPPORTED):
         kept = [n for n in cited if support(text, [_words(evidence[n])]) >= _CONTRIBUTES]
         return _block(text, kept or cited, evidence, score, factual=True)
-    if true and evidence:
+    if true and evidence and opinion is None:
         best = max(evidence, key=lambda n: support(text, [_words(evidence[n])]))
         if (attached := support(text, [_words(evidence[best])])) >= ATTACHED:
             return _block(_with_mark(without_marks(text), best), [best], evidence, attached, factual=True)
@@ -46,6 +55,22 @@ def check(sentence: str, evidence: Mapping[int, Evidence], rules: AnswerRules, l
     plain = without_marks(text)
     said = _before_blanks(plain, translate("specialists.unsupported", language=language)) if warned else plain
     return _block(said, [], evidence, score, factual=True)
+
+
+def doubtful(sentence: str, evidence: Mapping[int, Evidence]) -> list[str] | None:
+    """The words that a sentence cites, where they neither plainly bear it out nor plainly do not; None otherwise."""
+    cited, text, true = _mended(sentence, evidence)
+    if not (cited and true and is_claim(text)):
+        return None
+    words = [_words(evidence[n]) for n in cited]
+    return words if DOUBTFUL[0] <= support(text, words) < DOUBTFUL[1] else None
+
+
+def _mended(sentence: str, evidence: Mapping[int, Evidence]) -> tuple[list[int], str, bool]:
+    """The numbers a sentence cites that exist, its text with true quotations, and whether all of them are true."""
+    cited = _existing(sentence, evidence)
+    told = without_marks(sentence, keep=cited)
+    return cited, *mend(told, [evidence[n] for n in cited] or list(evidence.values()))
 
 
 @dataclass
@@ -71,9 +96,9 @@ class Checker:
     _astray: int = 0
     _said: Counter[str] = field(default_factory=Counter)
 
-    def take(self, sentence: str) -> list[AnswerPiece]:
+    def take(self, sentence: str, opinion: bool | None = None) -> list[AnswerPiece]:
         """Checks a sentence and returns what may be said now."""
-        block = check(sentence, self.evidence, self.rules, self.language)
+        block = check(sentence, self.evidence, self.rules, self.language, opinion)
         self.held.append(block)
         self._count(sentence, block)
         return self.release() if self.lenient or self.begun or (self._claims > 1 and self._sound) else []

@@ -51,13 +51,15 @@ class AnswerRules(Spec):
 
     cite: every claim carries [n]; unsupported: what happens to a sentence without support; abstain: say so where
     nothing is found, instead of answering from memory; quote: answer in quotations (`auto`: where the model is too weak
-    to cite); disclaimer: said after each answer; escalate: words that call for a person; format: asked of the model.
+    to cite); ask_model: about sentences of which words alone do not tell whether they are borne out; disclaimer: said
+    after each answer; escalate: words that call for a person; format: asked of the model.
     """
 
     cite: bool = True
     unsupported: Literal["mark", "remove", "keep"] = "mark"
     abstain: bool = True
     quote: Literal["auto", "always", "never"] = "auto"
+    ask_model: bool = True
     disclaimer: Texts = Texts()
     escalate: tuple[Escalation, ...] = ()
     format: Texts = Texts()

@@ -27,7 +27,7 @@ _SCALE = {"十": 10, "百": 100, "千": 1000}
 _NUMERAL = f"[{_DIGITS}两十百千万亿]+"
 _FIGURE = re.compile(
     rf"(?P<parts>百分之(?:{_NUMERAL}|\d+(?:\.\d+)?))"
-    rf"|(?P<number>\d[\d,，]*(?:\.\d+)?|{_NUMERAL}(?:点[{_DIGITS}]+)?)\s*(?P<big>万|亿)?"
+    rf"|(?<!星期)(?<!礼拜)(?<![周第])(?P<number>\d[\d,，]*(?:\.\d+)?|{_NUMERAL}(?:点[{_DIGITS}]+)?)\s*(?P<big>万|亿)?"
     r"\s*(?P<unit>[%％倍]|percent\b|times\b)?"
 )
 _ARTICLE = re.compile(rf"第\s*({_NUMERAL}|\d+)\s*([条款项章节编])(?:之({_NUMERAL}|\d+))?")

@@ -10,12 +10,13 @@ from typing import Any
 
 from metier.core.i18n import translate
 from metier.engines.chatmodel import ChatModel, Delta, Request, ToolSpec
-from metier.specialists.checking import Checker
+from metier.specialists.checking import Checker, doubtful
 from metier.specialists.draft import Draft
 from metier.specialists.evidence import AnswerPiece
 from metier.specialists.gathering import numbered, of_tool
+from metier.specialists.opinion import opinion
 from metier.specialists.prompt import Composed, evidence_text, no_answer
-from metier.specialists.sentences import SentenceStream
+from metier.specialists.sentences import SentenceStream, bare
 from metier.specialists.spec import Specialist
 from metier.specialists.tools import TOOLS, ToolContext, describe, use_tool
 
@@ -60,7 +61,7 @@ class Writer:
             async for delta in deltas:
                 while self._pending:
                     yield self._pending.popleft()
-                for piece in self._take(delta, sentences):
+                for piece in await self._take(delta, sentences):
                     yield piece
                 if self.nothing or checker.lost or (checker.weak and not checker.lenient):
                     break
@@ -79,7 +80,7 @@ class Writer:
         """Whether anything was said."""
         return self.checker.begun
 
-    def _take(self, delta: Delta, sentences: SentenceStream) -> list[AnswerPiece]:
+    async def _take(self, delta: Delta, sentences: SentenceStream) -> list[AnswerPiece]:
         """What a delta lets be said."""
         if delta.kind == "thinking":
             return [self.draft.think(delta.text)]
@@ -99,8 +100,13 @@ class Writer:
             if not self.begun and no_answer(self.context.language).rstrip("。.") in sentence:
                 self.nothing = True
                 return said
-            said += self.checker.take(sentence)
+            said += self.checker.take(sentence, await self._opinion(sentence))
         return said + (self.checker.finish() if delta.kind == "end" else [])
+
+    async def _opinion(self, sentence: str) -> bool | None:
+        """The model's own opinion on a sentence of which words alone do not tell."""
+        words = doubtful(sentence, self.checker.evidence) if self.specialist.rules.ask_model else None
+        return await opinion(self.model, bare(sentence), words, self.context.language) if words else None
 
     def _deltas(self, request: Request) -> AsyncGenerator[Delta, None]:
         if not request.tools:
