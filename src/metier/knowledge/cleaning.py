@@ -1,7 +1,8 @@
 """Text as it may stand in a document: composed (NFC), and without characters that nobody sees.
 
 Controls, bidirectional marks, tag characters and zero-width characters can hide words from a reader that a model reads,
-so they are taken out and counted. What is taken out for its looks only (soft hyphens, byte-order marks) is not counted.
+so they are taken out and counted. What is taken out for its looks only (soft hyphens, byte-order marks) is not counted;
+letters that are drawn as one (ﬁ, ﬄ) are letters again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ _INVISIBLE = re.compile(
     "\ufe00-\ufe0f\U000e0000-\U000e0fff"  # variation selectors and tags
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\ud800-\udfff]"
 )
-_LOOKS_ONLY = str.maketrans("", "", _LOOKS)
+_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
+_LOOKS_ONLY = str.maketrans("", "", _LOOKS) | _LIGATURES
 
 
 def clean(text: str) -> tuple[str, int]:

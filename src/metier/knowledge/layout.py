@@ -21,7 +21,8 @@ _BEGINS = re.compile(
 )
 _ENDS = ("。", "！", "？", "：", ".", "!", "?", ":", "”", "』")
 _CJK = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f\U00020000-\U0003ffff]")
-HYPHEN = "\x02"
+_LEAST_WIDTH = 0.3  # of the page: shorter lines stand for themselves
+HYPHEN = "\x02"  # at the end of a line: it parts a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,55 +54,70 @@ class PageText:
     origin: Origin = "text"
     confidence: float | None = None
     notice: str = ""
+    hidden: tuple[str, ...] = ()
 
 
 def write(pages: Sequence[PageText], draft: Draft) -> None:
     """Adds the pages to the draft as paragraphs."""
-    before: Line | None = None
-    margins = Margins()
+    lines = [line for page in pages for line in page.lines]
+    following = iter([*lines[1:], None])
+    glue = "\n"
     for page in pages:
         size = {"width": page.width, "height": page.height}
         draft.page(page.number, origin=page.origin, confidence=page.confidence, **size)
-        if page.notice:
-            draft.notice(page.notice, page=page.number)
-        here = Margins.of(page.lines)
-        for place, line in enumerate(page.lines):
-            joined = before is not None and goes_on(before, line, here if place else margins)
-            start, _ = draft.add(line.text, glue=_glue(before.text, line.text) if before and joined else "\n")
+        _tell(page, draft)
+        margins = Margins.of(page)
+        for line in page.lines:
+            after = next(following)
+            parted = after is not None and _is_parted(line.text, after.text)
+            start, _ = draft.add(line.text.rstrip("-" + HYPHEN) if parted else line.text, glue=glue)
             if line.box is not None:
                 draft.boxes.append((start, line.box))
-            before = line
-        margins = here if page.lines else margins
+            glue = "\n"
+            if after is not None and (parted or goes_on(line, after, margins)):
+                glue = "" if parted or _CJK.match(line.text[-1]) or _CJK.match(after.text[0]) else " "
+
+
+def _tell(page: PageText, draft: Draft) -> None:
+    """What the reader should know of a page."""
+    if page.notice:
+        draft.notice(page.notice, page=page.number)
+    if page.hidden:
+        words = " … ".join(page.hidden)[:120]
+        draft.notice("knowledge.notice_hidden", page=page.number, count=len(page.hidden), words=words)
+
+
+def _is_parted(before: str, after: str) -> bool:
+    """Whether a hyphen parts a word at the end of a line."""
+    return before.endswith(HYPHEN) or bool(re.search(r"[^\W\d_]-$", before) and after[0].islower())
 
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """Where the lines of a page begin and end, and the step from one to the next in a paragraph, in points."""
+    """Where the lines of a page begin and end, the step from one to the next in a paragraph, the page's width."""
 
-    left: float = 0.0
-    right: float = 0.0
-    step: float = 0.0
+    left: float
+    right: float
+    step: float
+    width: float
 
     @classmethod
-    def of(cls, lines: Sequence[Line]) -> Margins:
-        if not lines:
-            return cls()
+    def of(cls, page: PageText) -> Margins:
+        lines = page.lines
         steps = [above.bottom - below.bottom for above, below in pairwise(lines) if above.bottom > below.bottom]
-        return cls(
-            min(line.left for line in lines),
-            max(line.right for line in lines),
-            sorted(steps)[len(steps) // 4] if steps else 0.0,
-        )
+        step = sorted(steps)[len(steps) // 4] if steps else 0.0
+        left = min((line.left for line in lines), default=0.0)
+        return cls(left, max((line.right for line in lines), default=0.0), step, page.width or 0.0)
 
 
 def goes_on(before: Line, line: Line, margins: Margins) -> bool:
-    """Whether the paragraph of one line goes on in the next."""
-    if before.text.endswith(HYPHEN):
-        return True
+    """Whether the paragraph of one line goes on in the next, which may stand on the next page."""
     size = max(line.height, before.height, 1.0)
     if before.bottom - line.bottom > 1.35 * max(margins.step, size):
         return False
-    if line.left > margins.left + 1.2 * size or _BEGINS.match(line.text) or before.text.endswith(_ENDS):
+    if line.left > before.left + 1.2 * size or _BEGINS.match(line.text) or before.text.endswith(_ENDS):
+        return False
+    if before.right - before.left < _LEAST_WIDTH * margins.width:
         return False
     return margins.right - before.right <= _first_word(line.text) * size
 
@@ -114,9 +130,3 @@ def _first_word(text: str) -> float:
     word = text.split(maxsplit=1)[0]
     latin = next((place for place, one in enumerate(word) if _CJK.match(one)), min(len(word), 40))
     return 1.5 + 0.6 * latin if latin else 2.5
-
-
-def _glue(before: str, after: str) -> str:
-    if before.endswith(HYPHEN) or _CJK.match(before[-1]) or _CJK.match(after[0]):
-        return ""
-    return " "

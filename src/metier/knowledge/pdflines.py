@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pypdfium2
 from pypdfium2 import raw
 
-from metier.knowledge.layout import Line, PageText
+from metier.knowledge.hidden import hidden_characters
+from metier.knowledge.layout import HYPHEN, Line, PageText
 from metier.knowledge.readers import Source
 from metier.knowledge.seen import page_seen
 
-HYPHEN = "\x02"  # pdfium's sign for a hyphen at which a word was parted
+_PARTED = str.maketrans("\ufffe", HYPHEN)  # pdfium's sign for a hyphen that parts a word, instead of a line's end
 
 
 def page_text(pdf: pypdfium2.PdfDocument, source: Source, number: int) -> PageText:
@@ -24,12 +28,12 @@ def page_text(pdf: pypdfium2.PdfDocument, source: Source, number: int) -> PageTe
     except pypdfium2.PdfiumError:
         return PageText(number, (), None, None, "failed", notice="knowledge.notice_page_damaged")
     try:
-        lines = tuple(lines_of(page, text))
+        lines, hidden = lines_of(page, text)
         if lines:
-            return PageText(number, lines, width, height)
+            return PageText(number, tuple(lines), width, height, hidden=tuple(hidden))
         if raw.FPDFPage_CountObjects(page) == 0:
             return PageText(number, (), width, height, "empty")
-        return page_seen(source, number, width, height)
+        return replace(page_seen(source, number, width, height), hidden=tuple(hidden))
     finally:
         text.close()
         page.close()
@@ -44,25 +48,46 @@ def characters(text: pypdfium2.PdfTextPage) -> str:
     raw.FPDFText_GetText(text, 0, count, buffer)
     whole = bytes(buffer)[: 2 * count].decode("utf-16-le", "surrogatepass")
     if len(whole) == count and "\x00" not in whole and not any("\ud800" <= one <= "\udfff" for one in whole):
-        return whole
-    return "".join(chr(raw.FPDFText_GetUnicode(text, index)) for index in range(count))
+        return whole.translate(_PARTED)
+    return "".join(chr(raw.FPDFText_GetUnicode(text, index)) for index in range(count)).translate(_PARTED)
 
 
-def lines_of(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> list[Line]:
-    """The lines of a page in reading order."""
+def lines_of(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> tuple[list[Line], list[str]]:
+    """The lines of a page in reading order, and the words on it that nobody sees."""
     whole = characters(text)
+    hidden = hidden_characters(page, text, len(whole))
     lines = []
     start = 0
-    for piece in whole.split("\n"):
+    for piece in re.findall(f"[^\n{HYPHEN}]*[\n{HYPHEN}]?", whole):
+        indices: Sequence[int] = range(start, start + len(piece))
+        start += len(piece)
+        if hidden:
+            indices = [index for index in indices if index not in hidden]
+            piece = "".join(whole[index] for index in indices)
         shown = piece.strip()
         if shown:
-            first = start + piece.index(shown)
-            indices = range(first, first + len(shown))
-            left, bottom, _, top = _box(text, indices[0])
-            _, bottom_last, right, top_last = _box(text, indices[-1])
-            lines.append(Line(shown, left, min(bottom, bottom_last), right, max(top, top_last), indices))
-        start += len(piece) + 1
-    return lines
+            first = piece.index(shown)
+            lines.append(_line(text, shown, indices[first : first + len(shown)]))
+    return lines, _words(whole, hidden)
+
+
+def _line(text: pypdfium2.PdfTextPage, shown: str, indices: Sequence[int]) -> Line:
+    left, bottom, _, top = _box(text, indices[0])
+    _, bottom_last, right, top_last = _box(text, indices[-1])
+    return Line(shown, left, min(bottom, bottom_last), right, max(top, top_last), indices)
+
+
+def _words(whole: str, hidden: set[int]) -> list[str]:
+    """Hidden characters that stand together."""
+    words: list[str] = []
+    before = -2
+    for index in sorted(hidden):
+        if index == before + 1:
+            words[-1] += whole[index]
+        else:
+            words.append(whole[index])
+        before = index
+    return [" ".join(one.split()) for one in words if one.strip()]
 
 
 def _box(text: Any, index: int) -> tuple[float, float, float, float]:

@@ -35,7 +35,7 @@ def _on_page(pdf: pypdfium2.PdfDocument, number: int, text: str, start: int, end
     characters = page.get_textpage()
     try:
         letters, indices, line_numbers = [], [], []
-        for line_number, line in enumerate(lines_of(page, characters)):
+        for line_number, line in enumerate(lines_of(page, characters)[0]):
             for index, letter in zip(line.indices, line.text, strict=True):
                 for kept in _bare(letter):
                     letters.append(kept)

@@ -13,6 +13,7 @@ from metier.knowledge.draft import MAX_PAGES, Draft
 from metier.knowledge.layout import PageText, write
 from metier.knowledge.pdflines import page_text
 from metier.knowledge.readers import Emit, Source
+from metier.knowledge.running import without_running_lines
 
 _TELL_EVERY = 25
 
@@ -31,7 +32,10 @@ def read(source: Source, draft: Draft, emit: Emit) -> str:
         pages.append(page_text(pdf, source, number))
         if number % _TELL_EVERY == 0 or number == count:
             emit({"event": "progress", "step": number, "total": count})
+    pages, running = without_running_lines(pages)
     write(pages, draft)
+    if running:
+        draft.notice("knowledge.notice_running", count=len(running), words=" … ".join(running)[:120])
     draft.title = pdf.get_metadata_value("Title")
     return ""
 
