@@ -2,8 +2,8 @@
 
     python -m tests.support.upstream --tokens 500 --pace 100      prints its port, runs until it is killed
 
-Written over plain sockets, so that its own cost stays small beside what is measured. Each token says when it was due
-(`"at"` in the event), on the machine's monotonic clock.
+Written over plain sockets, so that its own cost stays small beside what is measured. With --stamped each token's text
+is the moment it was sent, on the machine's monotonic clock, which the one who reads it can compare with his own.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Upstream:
                 raise ConnectionResetError
             kind = "reasoning_content" if index < script.thinking else "content"
             delta = {"role": "assistant"} if index == 0 else {}
-            _event(writer, {**delta, kind: script.words(index)}, at=due)
+            _event(writer, {**delta, kind: script.words(index)})
             await writer.drain()
         for place, (name, arguments) in enumerate(script.calls):
             half = len(arguments) // 2
@@ -122,9 +122,9 @@ class Upstream:
         writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
 
 
-def _event(writer: asyncio.StreamWriter, delta: dict[str, Any], finish_reason: str | None = None, **more: Any) -> None:
+def _event(writer: asyncio.StreamWriter, delta: dict[str, Any], finish_reason: str | None = None) -> None:
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-    _chunk(writer, {"id": "up-1", "object": "chat.completion.chunk", "model": MODEL, "choices": [choice], **more})
+    _chunk(writer, {"id": "up-1", "object": "chat.completion.chunk", "model": MODEL, "choices": [choice]})
 
 
 def _chunk(writer: asyncio.StreamWriter, event: dict[str, Any]) -> None:
@@ -164,10 +164,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--tokens", type=int, default=500)
     arguments.add_argument("--pace", type=float, default=100.0)
+    arguments.add_argument("--stamped", action="store_true")
     given = arguments.parse_args()
+    words = {"words": lambda _index: f"{time.monotonic():.6f} "} if given.stamped else {}
 
     async def run() -> None:
-        running = Upstream(Script(tokens=given.tokens, pace=given.pace))
+        running = Upstream(Script(tokens=given.tokens, pace=given.pace, **words))
         server = await running.serve()
         print(running.port, flush=True)  # noqa: T201
         await server.serve_forever()

@@ -6,6 +6,8 @@ import ipaddress
 import socket
 
 _NAMES_OF_HERE = ("localhost", ".localhost", ".local", ".internal", ".lan", ".home.arpa")
+# IPv4 addresses in IPv6's clothes (RFC 6052).
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def is_of_here(host: str) -> bool:
@@ -31,6 +33,8 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(number, ipaddress.IPv6Address):
         inner = number.ipv4_mapped or number.sixtofour or (number.teredo or (None, None))[1]
+        if number in _TRANSLATED:
+            inner = ipaddress.IPv4Address(int(number) & 0xFFFFFFFF)
         if inner is not None:
             number = inner
     return number.is_global and not number.is_multicast

@@ -20,6 +20,8 @@ _KINDS = {
     502: "server_error",
     503: "server_error",
 }
+# The body may not have been read to its end, and is not going to be.
+_UNREAD = (401, 408, 413, 415)
 # What an engine behind us says of itself is for its owner's log; whoever asks learns that it failed, and how to go on.
 _ENGINE = {
     "engines.server_busy": (503, "gateway.engine_busy"),
@@ -83,6 +85,8 @@ def error_response(error: GatewayError, request_id: str) -> JSONResponse:
     headers = {"x-request-id": request_id, "cache-control": "no-store"}
     if error.status in (429, 503):
         headers["retry-after"] = str(error.fields.get("retry_after_seconds", 2))
+    if error.status in _UNREAD:
+        headers["connection"] = "close"
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
     return JSONResponse(error_body(error), error.status, headers=headers)
