@@ -139,6 +139,7 @@ def _take(base: KnowledgeBase, name: str, file: Path, *, ocr: bool, events: Even
     if there is not None:
         return Outcome(name, "same", there)
     document: Document = read_document(file, name=name, ocr=ocr, events=lambda event: _pass_on(event, events))
+    events.emit("indexing", name=name)
     document_id = hashlib.sha256(f"{base.id}\0{name}\0{digest}".encode()).hexdigest()[:16]
     made = passages_of(base, document, document_id)
     with base.shelf.exclusive():

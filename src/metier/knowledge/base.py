@@ -70,8 +70,8 @@ class KnowledgeBase:
         """Takes files in, one after the other; one that cannot be read fails alone.
 
         sources: paths, or names with bytes or with a path; events: gets `file` (name, number, total), the reader's
-        progress over pages, and `outcome`. The same bytes again do nothing; new bytes under a known name take its
-        place in one step. Killed at any place, the same call again goes on.
+        progress over pages, `indexing`, and `outcome`. The same bytes again do nothing; new bytes under a known name
+        take its place in one step. Killed at any place, the same call again goes on.
         """
         return adding.add(self, sources, ocr=ocr, events=events or EventLog(None))
 

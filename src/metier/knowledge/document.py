@@ -6,6 +6,7 @@ and citations point with, so the text of a stored document never changes; new by
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -100,10 +101,10 @@ class Document:
 
     def page_at(self, offset: int) -> int:
         """The number of the page that holds a character."""
-        for page in self.pages:
-            if offset < page.end:
-                return page.number
-        return self.pages[-1].number if self.pages else 1
+        if not self.pages:
+            return 1
+        place = bisect_right(self.pages, offset, key=lambda page: page.end)
+        return self.pages[min(place, len(self.pages) - 1)].number
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON-able values."""

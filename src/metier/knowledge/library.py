@@ -24,6 +24,7 @@ from metier.knowledge.shelf import Shelf
 _NAME = re.compile(r"[^\W_][\w.\-]{0,63}")
 _OWNER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GONE = ".gone-"
+_MOST_KNOWN = 200
 LOCAL = "local"  # the owner where there are no accounts
 
 
@@ -32,6 +33,7 @@ class Library:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._known: dict[Path, KnowledgeBase] = {}  # bases keep their index open
 
     def create(self, owner: str, name: str, *, title: str = "", embedder: str = "") -> KnowledgeBase:
         """A new, empty base. Raises DataError for a name that is taken or cannot be one."""
@@ -56,8 +58,18 @@ class Library:
 
     def list(self, owner: str) -> list[KnowledgeBase]:
         """An owner's bases, by name."""
-        found = [KnowledgeBase(path.parent, owner) for path in self._home(owner).glob(f"[!.]*/{BASE}")]
+        found = []
+        for path in self._home(owner).glob(f"[!.]*/{BASE}"):
+            with suppress(FileNotFoundError):  # removed just now
+                found.append(self._base(path.parent, owner))
         return sorted(found, key=lambda base: base.name)
+
+    def _base(self, folder: Path, owner: str) -> KnowledgeBase:
+        if folder not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[folder] = KnowledgeBase(folder, owner)
+        return self._known[folder]
 
     def open(self, owner: str, name: str) -> KnowledgeBase:
         """One base by name or id. Raises DataError with the nearest known name."""
@@ -75,6 +87,7 @@ class Library:
         with base.shelf.exclusive(), suppress(FileNotFoundError):
             base.folder.rename(gone)
             fsync_folder(gone.parent)
+        self._known.pop(base.folder, None)
         shutil.rmtree(gone, ignore_errors=True)
 
     def forget_owner(self, owner: str) -> None:

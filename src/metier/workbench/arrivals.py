@@ -36,8 +36,8 @@ class Arrival:
     """A file on its way into a base.
 
     file_name: as its sender called it, for showing; came: ISO time, UTC; page, pages: where the reading is, 0 before
-    it is known; seconds_left: an estimate; outcome: as `metier.knowledge.entries.Outcome.to_json` gives it, with the
-    key and fields of a failure.
+    it is known; seconds_left: an estimate; stage: `reading` or `indexing`; outcome: as
+    `metier.knowledge.entries.Outcome.to_json` gives it, with the key and fields of a failure.
     """
 
     id: str
@@ -49,6 +49,7 @@ class Arrival:
     page: int = 0
     pages: int = 0
     seconds_left: float | None = None
+    stage: str = ""
     outcome: dict[str, Any] | None = None
 
     @property
@@ -124,8 +125,15 @@ class Progress:
             return
         self._written = now
         left = (now - self._begun) / page * (pages - page) if page and pages else None
+        self._write(stage="reading", page=page, pages=pages, seconds_left=left)
+
+    def indexing(self) -> None:
+        """All pages are read; passages are made and put into the index."""
+        self._write(stage="indexing")
+
+    def _write(self, **told: Any) -> None:
         aside = self._path.with_suffix(".tmp")
-        aside.write_text(json.dumps({"page": page, "pages": pages, "seconds_left": left}), encoding="utf-8")
+        aside.write_text(json.dumps(told), encoding="utf-8")
         aside.replace(self._path)
 
 

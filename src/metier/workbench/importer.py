@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,8 +30,8 @@ class Importer:
 
     def start(self) -> None:
         """Clears away what a kill left, and begins to look."""
-        for path in self.folder.glob(f"[!.]*/[!.]*/{BASE}"):
-            arrivals.clear_away(path.parent)
+        for base in self._bases():
+            arrivals.clear_away(base)
         self._wake.set()
         self._thread = threading.Thread(target=self._watch, name="importer", daemon=True)
         self._thread.start()
@@ -66,9 +67,15 @@ class Importer:
                 self._stop.wait(seconds)
             self._wake.set()  # once more: something may have come in at the last moment
 
+    def has_bases(self) -> bool:
+        """Whether anybody has a knowledge base."""
+        return next(self._bases(), None) is not None
+
+    def _bases(self) -> Iterator[Path]:
+        return (path.parent for path in self.folder.glob(f"[!.]*/[!.]*/{BASE}"))
+
     def _something_waits(self) -> bool:
-        bases = self.folder.glob(f"[!.]*/[!.]*/{BASE}")
-        return any(one.outcome is None for path in bases for one in arrivals.arrivals(path.parent))
+        return any(one.outcome is None for base in self._bases() for one in arrivals.arrivals(base))
 
     def _run(self) -> int:
         """One process from its start to its end. Returns its exit code."""

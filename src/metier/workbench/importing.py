@@ -74,6 +74,8 @@ def import_batch(base: KnowledgeBase, batch: list[Arrival]) -> None:
             at.begin(ready[event["number"] - 1])
         elif event["event"] == "progress" and at.progress is not None:
             at.progress.at(int(event.get("step") or 0), int(event.get("total") or 0))
+        elif event["event"] == "indexing" and at.progress is not None:
+            at.progress.indexing()
         elif event["event"] == "outcome":
             kept = {key: value for key, value in event.items() if key not in ("event", "time", "number", "total")}
             end(ready[event["number"] - 1], kept)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 from metier.core.errors import DataError
@@ -50,6 +52,8 @@ class Knowledge:
         """Clears away what a kill left, and goes on with the imports that it broke off."""
         self.library.clear_away()
         self.importer.start()
+        if self.importer.has_bases():
+            threading.Thread(target=_warm, name="knowledge", daemon=True).start()
 
     def stop(self) -> None:
         """Ends the importer; what waits is imported after the next start."""
@@ -226,3 +230,9 @@ class Knowledge:
             in_force_on=in_force_on,
             mode="text",
         )
+
+
+def _warm() -> None:
+    """Loads what a search needs, some seconds' worth: the first who searches need not wait for it."""
+    import_module("metier.knowledge.lance")
+    import_module("lancedb")

@@ -75,6 +75,7 @@ def arrival_view(one: Arrival) -> dict[str, Any]:
         "size": one.size,
         "came": one.came,
         "state": one.state,
+        "stage": one.stage,
         "page": one.page,
         "pages": one.pages,
         "seconds_left": one.seconds_left,
