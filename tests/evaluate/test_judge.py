@@ -39,7 +39,7 @@ def test_the_legal_rubric_has_seven_dimensions_and_seventy_pairs_with_one_defect
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_good_judge_is_fit(count: int) -> None:
     judge = Judge(scripted.Scripted(scripted.knowing(RUBRIC, SPOILT)), RUBRIC, "zh", votes=count)
-    found = fitness_of(PAIRS, votes(judge, PAIRS))
+    found = fitness_of(PAIRS, votes(judge, PAIRS), count)
     assert (found.right, found.bar, found.fit) == (70, 63, True)
     assert found.votes == 140 * count
     assert found.first_place == 0.5

@@ -166,7 +166,10 @@ def test_an_unfit_judge_is_named_and_its_verdict_withheld(folder: Path) -> None:
     found = prove(folder, sources, rubric="legal", judge_model_name_or_path="x", variants=("base", "base_knowledge"))
     assert found["judge"]["withheld"]
     assert found["judge"]["pairs"] == []
-    assert "0 of 70" in found["verdict"]["sentences"][0]["en"]
+    assert found["verdict"]["outcome"] == "undecided"
+    # Eight wrong pairs put 63 of 70 out of reach: the others are not asked.
+    assert "0 of 8 test pairs" in found["verdict"]["sentences"][1]["en"]
+    assert len(read_jsonl(folder / "run" / "fitness.jsonl")) == 16
     assert not (folder / "run" / "votes.jsonl").exists()
 
 

@@ -64,7 +64,7 @@ def _shaped(found: Mapping[str, Any]) -> dict[str, Any]:
             {**found["metrics"][key], "key": key, "label": found["metrics"][key]["name"], **entry}
             for key, entry in (found["retrieval"] or {}).get("scores", {}).items()
         ],
-        "judge": _judge(found["judge"]),
+        "judge": _judge(found),
         "rows": [_row(row) for row in found["rows"]],
     }
 
@@ -97,11 +97,16 @@ def _metric(found: Mapping[str, Any], key: str) -> dict[str, Any]:
     }
 
 
-def _judge(judge: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _judge(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    judge, verdict = found["judge"], found["verdict"]
     if judge is None:
         return None
     pairs = [
-        {**pair, "direction": direction(pair["preference"]["low"] - 0.5, pair["preference"]["high"] - 0.5)}
+        {
+            **pair,
+            "direction": direction(pair["preference"]["low"] - 0.5, pair["preference"]["high"] - 0.5),
+            "decides": (pair["left"], pair["right"]) == (verdict["left"], verdict["right"]),
+        }
         for pair in judge["pairs"]
     ]
     return {**judge, "pairs": pairs}

@@ -31,11 +31,23 @@ def judge_of(plan: Plan, rubric: Rubric, model: ChatModel) -> Judge:
 
 
 async def examine(plan: Plan, judge: Judge, progress: Progress) -> Fitness | None:
-    """The judge's fitness, from the votes that are kept and those that are missing; None without test pairs."""
+    """The judge's fitness, from the votes that are kept and those that are missing; None without test pairs. Ends as
+    soon as the bar is out of reach."""
     pairs = contests(judge.rubric, plan.cases)
     if not pairs:
         return None
-    return fitness_of(pairs, await _gather(judge, pairs, plan.folder / FITNESS, progress))
+    file = plan.folder / FITNESS
+    votes = _kept(file)
+    found = fitness_of(pairs, votes, judge.votes)
+    if not found.hopeless:
+        async with aclosing(judge.votes_on(pairs, _known(votes))) as coming:
+            async for vote in coming:
+                _keep(vote, file, votes, progress)
+                found = fitness_of(pairs, votes, judge.votes)
+                if found.hopeless:
+                    break
+    progress.leave_out(2 * judge.votes * len(pairs) - len(votes))
+    return found
 
 
 async def judge_answers(
@@ -51,14 +63,25 @@ async def judge_answers(
 
 
 async def _gather(judge: Judge, met: Sequence[Contest], file: Path, progress: Progress) -> list[Vote]:
-    votes = [Vote(**row) for row in read_jsonl(file)]
-    known = {(vote.contest, vote.order, vote.number) for vote in votes}
-    async with aclosing(judge.votes_on(met, known)) as coming:
+    votes = _kept(file)
+    async with aclosing(judge.votes_on(met, _known(votes))) as coming:
         async for vote in coming:
-            append_jsonl(file, [vote.to_json()])
-            votes.append(vote)
-            progress.add()
+            _keep(vote, file, votes, progress)
     return votes
+
+
+def _kept(file: Path) -> list[Vote]:
+    return [Vote(**row) for row in read_jsonl(file)]
+
+
+def _known(votes: Sequence[Vote]) -> set[tuple[str, str, int]]:
+    return {(vote.contest, vote.order, vote.number) for vote in votes}
+
+
+def _keep(vote: Vote, file: Path, votes: list[Vote], progress: Progress) -> None:
+    append_jsonl(file, [vote.to_json()])
+    votes.append(vote)
+    progress.add()
 
 
 def results_of(plan: Plan, rubric: Rubric, votes: Sequence[Vote]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from metier.core.i18n import LANGUAGES, translate
-from metier.evaluate.bootstrap import Interval, Settings, interval, paired_interval
+from metier.evaluate.bootstrap import Interval, Settings, interval, paired_interval, wilson
 from metier.evaluate.citing import Cited, read_citations
 from metier.evaluate.metrics import METRICS, Pair
 from metier.evaluate.metrics.definition import Array, mean
@@ -144,10 +144,11 @@ def compare_variants(left: Sequence[Answered], right: Sequence[Answered], settin
 
 
 def interval_of(score: Score, statistics_NS: Array, settings: Settings) -> Interval:
-    """A score with its interval. Shares that are all 0 or all 1 get Wilson's: resampling would call them certain."""
+    """A score with its interval. Shares that are all alike get Wilson's: resampling would call them certain."""
     values = _values(score, statistics_NS)
-    if score.unit == "share" and (np.all(values == 0.0) or np.all(values == 1.0)):
-        return interval(values[:, None], replace(score, combine=mean, proportion=True), settings)
+    if score.unit == "share" and np.all(values == values[0]):
+        share = float(values[0])
+        return Interval(share, *wilson(share, len(values), settings.z), "wilson")
     return interval(statistics_NS, _scaled(score, statistics_NS), settings)
 
 

@@ -27,37 +27,36 @@ def verdict(found: Found) -> dict[str, Any]:
 def _decided(found: Found, left: str, right: str) -> tuple[str, list[Text]]:
     """By a fit judge, else by references, else not at all."""
     judge = found["judge"]
-    sentences: list[Text] = []
-    if judge and judge["withheld"]:
-        fitness = judge["fitness"]
-        sentences.append(
-            _say("unfit", judge=judge["model"], right=fitness["right"], pairs=fitness["pairs"], bar=fitness["bar"])
-        )
-    elif judge:
-        entry = next(one for one in judge["pairs"] if (one["left"], one["right"]) == (left, right))
-        preference = entry["preference"]
-        outcome = _outcome(preference["low"] - 0.5, preference["high"] - 0.5)
-        sentences.append(
-            _say(
-                f"judged_{outcome}",
-                judge=judge["model"],
-                left=_variant(left),
-                right=_variant(right),
-                **{key: entry[key] for key in ("wins", "losses", "ties", "unreadable", "n")},
-                **_percents(preference),
-            )
-        )
-        return outcome, sentences
+    if judge and not judge["withheld"]:
+        return _judged(judge, left, right)
+    outcome, sentence = _by_reference(found, left, right)
+    if not judge:
+        return outcome, [sentence]
+    fitness = judge["fitness"]
+    figures = {key: fitness[key] for key in ("right", "judged", "pairs", "bar")}
+    unfit = _say("unfit", judge=judge["model"], **figures)
+    return outcome, [sentence, unfit]
+
+
+def _judged(judge: Found, left: str, right: str) -> tuple[str, list[Text]]:
+    entry = next(one for one in judge["pairs"] if (one["left"], one["right"]) == (left, right))
+    preference = entry["preference"]
+    outcome = _outcome(preference["low"] - 0.5, preference["high"] - 0.5)
+    counts = {key: entry[key] for key in ("wins", "losses", "ties", "unreadable", "n")}
+    names = {"left": _variant(left), "right": _variant(right)}
+    sentence = _say(f"judged_{outcome}", judge=judge["model"], **names, **counts, share=_interval(preference))
+    return outcome, [sentence]
+
+
+def _by_reference(found: Found, left: str, right: str) -> tuple[str, Text]:
     pair = next(one for one in found["pairs"] if (one["left"], one["right"]) == (left, right))
     entry = pair["metrics"].get("reference_chrf")
-    if entry and entry["n"] >= TOO_FEW:
-        outcome = _outcome(entry["low"], entry["high"])
-        figures = {key: f"{entry[key]:+.1f}" for key in ("difference", "low", "high")}
-        return outcome, [
-            *sentences,
-            _say(f"likeness_{outcome}", left=_variant(left), right=_variant(right), n=entry["n"], **figures),
-        ]
-    return "undecided", [*sentences, _say("undecided")]
+    if not entry or entry["n"] < TOO_FEW:
+        return "undecided", _say("undecided")
+    outcome = _outcome(entry["low"], entry["high"])
+    figures = {key: f"{entry[key]:+.1f}" for key in ("difference", "low", "high")}
+    names = {"left": _variant(left), "right": _variant(right)}
+    return outcome, _say(f"likeness_{outcome}", **names, n=entry["n"], **figures)
 
 
 def _outcome(low: float, high: float) -> str:
@@ -131,10 +130,6 @@ def _cautions(found: Found) -> list[Text]:
 
 def _variant(name: str) -> Text:
     return {language: translate(f"evaluate.variant.{name}", language=language) for language in LANGUAGES}
-
-
-def _percents(entry: Found) -> dict[str, str]:
-    return {"share": _interval(entry)}
 
 
 def _interval(entry: Found) -> str:
