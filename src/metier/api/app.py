@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from metier import __version__
 from metier.api import health, problems, routes
 from metier.api.guard import Guard
+from metier.gateway.routes import gateway_router
 from metier.workbench.workbench import Workbench
 
 _THREADS = 40
@@ -40,6 +41,7 @@ def create_app(workbench: Workbench) -> FastAPI:
         versioned.include_router(router)
     app.include_router(versioned)
     app.include_router(health.router)
+    app.include_router(gateway_router(workbench.gateway), include_in_schema=False)
     problems.register(app)
     app.add_middleware(Guard, settings=workbench.settings, reachable=lambda: not workbench.draining)
     return app

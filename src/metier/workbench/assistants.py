@@ -13,26 +13,24 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from metier.core.errors import MetierError, UserError
+from metier.core.errors import MetierError
 from metier.core.i18n import Language, current_language
 from metier.core.specs import Spec
 from metier.data.messages import message
-from metier.engines.chatmodel import Request, Turn, Usage
+from metier.engines.chatmodel import Delta, Request, Turn, Usage
 from metier.specialists.evidence import AnswerPiece, plain
 from metier.specialists.store import StoredSpecialist
 from metier.specialists.tools import Searchable
 from metier.specialists.tools.files import MEDIA_TYPES, SUFFIXES, WRITERS
 from metier.workbench.accounts import Person
 from metier.workbench.answerloop import AnswerLoop
-from metier.workbench.chathosts import ChatHosts
-from metier.workbench.chatprocess import ChatHost
 from metier.workbench.chatrows import checked_question, conversation, storable, turn_of
 from metier.workbench.conversations import Asked, Conversations
 from metier.workbench.errors import ConflictError, NotFoundError
-from metier.workbench.hostmodel import HostChatModel
-from metier.workbench.specialists import OwnSpecialists, reference_of
+from metier.workbench.specialists import OwnSpecialists
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Chat, ChatTurn, now
+from metier.workbench.writers import Writers
 from metier.workbench.writing import Writing, Writings
 
 BARE = "right"  # the side of the bare model, where it answers beside the specialist
@@ -63,27 +61,26 @@ class StepFile:
 
 @dataclass(frozen=True)
 class _Question:
-    """What the sides of one question have in common. base: the reference of the bare model."""
+    """What the sides of one question have in common."""
 
+    owner: Person
     stored: StoredSpecialist
-    base: str
     knowledge: Mapping[str, Searchable]
-    host: ChatHost | None
     asked: Asked
     language: Language
 
 
 class Assistants(Conversations):
-    """Somebody's conversations with specialists. bases: opens knowledge for its owner."""
+    """Somebody's conversations with specialists. writers: open models, bases: knowledge, for their owner."""
 
     kind = "assistant"
 
     def __init__(
-        self, database: Database, writings: Writings, specialists: OwnSpecialists, hosts: ChatHosts, bases: OpenBases
+        self, database: Database, writings: Writings, specialists: OwnSpecialists, writers: Writers, bases: OpenBases
     ) -> None:
         super().__init__(database, writings)
         self.specialists = specialists
-        self.hosts = hosts
+        self.writers = writers
         self.bases = bases
         self._loop = AnswerLoop()
 
@@ -150,22 +147,6 @@ class Assistants(Conversations):
         title = str(step["result"].get("title") or step["name"])[:80]
         return StepFile(f"{title}{suffix}", MEDIA_TYPES[suffix], WRITERS.get(step["name"])(step["result"]))
 
-    def model_of(self, owner: Person, stored: StoredSpecialist, *, bare: bool = False) -> ChatHost | None:
-        """The host that has a specialist's model, or loads it; None where it is not loaded."""
-        host = self.hosts.of(owner)
-        if host is None or not host.is_live:
-            return None
-        try:
-            wanted = self.specialists.weights(owner, stored.specialist, bare=bare)
-        except UserError:  # its run has been removed: it answers in quotations
-            return None
-        return host if {one.reference for one in wanted.values()} <= set(host.references) else None
-
-    def load(self, owner: Person, name: str, *, bare: bool = False, wait: bool = False) -> ChatHost:
-        """Loads a specialist's model, in place of what the owner had loaded. bare: its base model too."""
-        specialist = self.specialists.get(owner, name).specialist
-        return self.hosts.load(owner, self.specialists.weights(owner, specialist, bare=bare), wait=wait)
-
     def _prepare(self, owner: Person, chat_id: str) -> tuple[dict[str, dict[str, Any]], Callable[[Asked], None]]:
         """The sides of the answers to come, and what has them written."""
         self.refuse_while_writing(chat_id)
@@ -176,12 +157,8 @@ class Assistants(Conversations):
             "left": {"specialist": stored.specialist.name, "version": stored.version},
             **({BARE: {"bare": True}} if setup.bare else {}),
         }
-        host = self.model_of(owner, stored)
-        base = stored.specialist.model_name_or_path
-        if host is not None:
-            base = list(self.specialists.weights(owner, stored.specialist, bare=True).values())[-1].reference
         knowledge, language = self.bases(owner, names), current_language()
-        return sides, lambda asked: self._send(owner, _Question(stored, base, knowledge, host, asked, language))
+        return sides, lambda asked: self._send(owner, _Question(owner, stored, knowledge, asked, language))
 
     def _send(self, owner: Person, question: _Question) -> None:
         for answer in question.asked.answers:
@@ -214,46 +191,39 @@ class Assistants(Conversations):
     async def _answer(self, one: Writing, question: _Question, turns: list[Turn]) -> None:
         from metier.specialists.answering import answer
 
-        stored, model = question.stored, await self._model(question, reference_of(question.stored.specialist))
-        pieces = answer(
-            stored.specialist, stored.version, turns, model=model, knowledge=question.knowledge,
-            language=question.language,
-        )  # fmt: skip
-        async with aclosing(pieces):
-            async for piece in pieces:
-                if piece.kind == "end":
-                    await asyncio.to_thread(self._finish, one, piece)
-                else:
-                    self._hear(one, piece)
+        stored = question.stored
+        async with self.writers.opened(question.owner, stored.specialist) as model:
+            pieces = answer(
+                stored.specialist, stored.version, turns, model=model, knowledge=question.knowledge,
+                language=question.language,
+            )  # fmt: skip
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    if piece.kind == "end":
+                        await asyncio.to_thread(self._finish, one, piece)
+                    else:
+                        self._hear(one, piece)
 
     async def _bare(self, one: Writing, question: _Question, turns: list[Turn]) -> None:
         """The base model by itself: no prompt, no tools, no documents."""
-        model = await self._model(question, question.base)
-        if model is None:
-            raise ConflictError("workbench.assistant_no_bare_model")
-        self.writings.note(one, title=model.name)
-        specialist = question.stored.specialist
+        specialist, begun = question.stored.specialist, time.monotonic()
         request = Request(tuple(turns), specialist.sampling, enable_thinking=specialist.enable_thinking)
-        begun = time.monotonic()
-        async with aclosing(model.stream(request)) as deltas:
-            async for delta in deltas:
-                if delta.kind in ("thinking", "answer", "notice"):
-                    self.writings.add(one, delta.kind, delta.text)
-                elif delta.kind == "end":
-                    usage = delta.usage or Usage()
-                    end = partial(self.writings.end, tokens=usage.completion_tokens, prompt_tokens=usage.prompt_tokens)
-                    seconds = round(time.monotonic() - begun, 3)
-                    await asyncio.to_thread(end, one, "whole", seconds=seconds, finish=delta.finished_by)
+        async with self.writers.opened(question.owner, specialist, bare=True) as model:
+            if model is None:
+                raise ConflictError("workbench.assistant_no_bare_model")
+            self.writings.note(one, title=model.name)
+            async with aclosing(model.stream(request)) as deltas:
+                async for delta in deltas:
+                    if delta.kind in ("thinking", "answer", "notice"):
+                        self.writings.add(one, delta.kind, delta.text)
+                    elif delta.kind == "end":
+                        await asyncio.to_thread(self._finish_bare, one, delta, time.monotonic() - begun)
 
-    async def _model(self, question: _Question, reference: str) -> HostChatModel | None:
-        """A loaded model by name, once it is ready; None where it is not loaded."""
-        sides = question.host.weights.items() if question.host is not None else ()
-        side = next((side for side, one in sides if one.reference == reference), None)
-        if question.host is None or side is None:
-            return None
-        model = HostChatModel(question.host, side)
-        await model.ready()
-        return model
+    def _finish_bare(self, one: Writing, delta: Delta, seconds: float) -> None:
+        usage = delta.usage or Usage()
+        tokens = {"tokens": usage.completion_tokens, "prompt_tokens": usage.prompt_tokens}
+        self.writings.note(one, **tokens, seconds=round(seconds, 3), finish=delta.finished_by)
+        self.writings.end(one, "whole")
 
     def _hear(self, one: Writing, piece: AnswerPiece) -> None:
         so_far = one.details.get("answer", {})

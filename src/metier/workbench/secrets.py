@@ -17,6 +17,8 @@ from metier.workbench.store.tables import Job, Secret
 
 # name: what it is for. The name is the environment variable that the job's child gets.
 NAMES = {"SWANLAB_API_KEY": "swanlab", "HF_TOKEN": "hf", "MODELSCOPE_API_TOKEN": "ms"}
+SERVERS = {"MODEL_SERVER_KEY": "server"}  # for models behind servers; no job gets it
+NAMES |= SERVERS
 
 
 class Box:
@@ -66,6 +68,11 @@ class Secrets:
         with self.database.read() as session:
             query = select(Secret).where(Secret.owner_id == owner.id, Secret.name.in_(NAMES))
             return list(session.scalars(query.order_by(Secret.name)))
+
+    def for_servers(self, owner: Person) -> dict[str, str]:
+        """The keys that somebody's specialists may send to the servers of their models, and no others."""
+        opened = {row.name: self._box.open(row.sealed) for row in self.rows(owner) if row.name in SERVERS}
+        return {name: value for name, value in opened.items() if value is not None}
 
     def remove(self, owner: Person, name: str) -> None:
         """Forgets a key."""

@@ -22,8 +22,8 @@ class WorkbenchSettings:
     folder: the one data folder; database_url: left out, SQLite in that folder; secret: seals keys and signs links, made
     once where left out; hosts: names it answers to beside its address; upload_bytes, quota_bytes: of one file, and of
     one owner's files; https: whether cookies are for https only; notify_local: whether word of ended jobs may go to
-    addresses of this machine and its network; address: how people reach it, for links in messages, made from the others
-    where left out.
+    addresses of this machine and its network; servers_local: the same of servers that models are behind; address:
+    how people reach it, for links in messages, made from the others where left out.
     """
 
     folder: Path
@@ -38,6 +38,7 @@ class WorkbenchSettings:
     quota_bytes: int = 50 * 1024**3
     devices: tuple[str, ...] = field(default=())
     notify_local: bool = False
+    servers_local: bool = False
     address: str = ""
 
     @property
@@ -87,6 +88,7 @@ def default_settings(**given: object) -> WorkbenchSettings:
         "database_url": os.environ.get("METIER_DATABASE_URL", ""),
         "secret": os.environ.get("METIER_SECRET", ""),
         "notify_local": os.environ.get("METIER_NOTIFY_LOCAL", "") in ("1", "true", "yes"),
+        "servers_local": os.environ.get("METIER_SERVERS_LOCAL", "") in ("1", "true", "yes"),
         "address": os.environ.get("METIER_ADDRESS", ""),
     }
     return WorkbenchSettings(**{**values, **{key: value for key, value in given.items() if value is not None}})  # type: ignore[arg-type]

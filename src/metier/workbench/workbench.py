@@ -25,6 +25,7 @@ from metier.workbench.drafts import Drafts
 from metier.workbench.following import Followers
 from metier.workbench.forgetting import Forgetting
 from metier.workbench.freezing import Freezer
+from metier.workbench.gateway import WorkbenchCatalogue
 from metier.workbench.jobs import Jobs
 from metier.workbench.knowledge import Knowledge
 from metier.workbench.models import Models
@@ -45,6 +46,7 @@ from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Job
 from metier.workbench.streams import Streams
 from metier.workbench.taught import Taught
+from metier.workbench.writers import Writers
 from metier.workbench.writing import Writings
 
 
@@ -127,7 +129,9 @@ class Workbench:
         self.chats = Chats(self.database, writings, ChatModels(self.artifacts), hosts)
         self.specialists = OwnSpecialists(settings.folder / "specialists", self.chats.models)
         self.streams = Streams()
-        self.assistants = Assistants(self.database, writings, self.specialists, hosts, self.knowledge.opened)
+        writers = Writers(self.specialists, hosts, self.secrets, local=settings.servers_local)
+        self.assistants = Assistants(self.database, writings, self.specialists, writers, self.knowledge.opened)
+        self.gateway = WorkbenchCatalogue(self.accounts, self.assistants, self.chats.models, settings.site)
         self.scheduler.ahead = self.chats.hosts.ahead
         self.chats.hosts.free_again = self.jobs.changed
         self.jobs.removed.append(self.chats.forget_run)

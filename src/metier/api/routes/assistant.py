@@ -149,5 +149,6 @@ def follow_conversation(request: Request, services: Services, owner: Owner, chat
 @router.post("/load")
 def load_specialist(services: Services, owner: Owner, body: LoadSpecialist) -> dict[str, Any]:
     """Loads a specialist's model, in place of what you had loaded."""
-    services.assistants.load(owner, body.specialist, bare=body.bare, wait=body.wait)
+    specialist = services.specialists.get(owner, body.specialist).specialist
+    services.assistants.writers.load(owner, specialist, bare=body.bare, wait=body.wait)
     return state_view(services, owner)

@@ -23,6 +23,7 @@ from metier.web.render import page
 from metier.web.specialistform import choices, values_of
 from metier.web.visit import Reader
 from metier.workbench.accounts import Person
+from metier.workbench.secrets import SERVERS
 from metier.workbench.specialists import reference_of
 from metier.workbench.workbench import Workbench
 
@@ -145,7 +146,7 @@ def _one(
         reference=given.get("adapter_name_or_path") or given["model_name_or_path"],
         groups=[(name, [one for one in listed if one.group == name]) for name in _GROUPS],
         known={one.reference for one in listed},
-        secrets=services.secrets.names(person),
+        secrets=[name for name in services.secrets.names(person) if name in SERVERS],
         bases=choices(given["knowledge"], [one.base.name for one in services.knowledge.bases(person)]),
         tools=_tools(given["tools"]),
         versions=_versions(services.specialists.versions(person, stored.specialist.name)) if tab == "versions" else [],
