@@ -18,11 +18,13 @@ import yaml
 
 from tools.samples.facts import FACTS, read_table
 from tools.samples.guard import guard_rows
+from tools.samples.legal import legal_demo_rows, legal_sample_rows
 from tools.samples.rehearsal import mixed, rehearsal_rows
 from tools.samples.rows import Row, demo_rows, sample_rows
 
 SEED = 3
 DEMO_ROWS, DEMO_TEST_ROWS = 448, 100
+LEGAL_ROWS, LEGAL_ZH_ROWS, LEGAL_ZH_TEST_ROWS = 320, 400, 60
 
 
 def sample_sets(seed: int = SEED) -> dict[str, list[Row]]:
@@ -35,6 +37,10 @@ def sample_sets(seed: int = SEED) -> dict[str, list[Row]]:
     for language in ("en", "zh"):
         sets[f"medical_sample_{language}"] = sample_rows(table, language, "train", seed)
         sets[f"medical_sample_{language}_test"] = sample_rows(table, language, "test", seed)
+    sets["legal_demo_en"] = mixed(legal_demo_rows("train", seed, LEGAL_ROWS), rehearsal_rows(), seed)
+    sets["legal_demo_en_test"] = legal_demo_rows("test", seed, DEMO_TEST_ROWS)
+    sets["legal_sample_zh"] = legal_sample_rows("train", seed, LEGAL_ZH_ROWS)
+    sets["legal_sample_zh_test"] = legal_sample_rows("test", seed, LEGAL_ZH_TEST_ROWS)
     sets["general_guard"] = guard_rows()
     return sets
 

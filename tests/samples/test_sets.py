@@ -19,6 +19,7 @@ from tools.samples.rehearsal import rehearsal_rows
 from metier.data import Dataset, load_dataset
 from metier.data.entries import SAMPLES
 
+LEGAL = ["legal_demo_en", "legal_sample_zh"]
 MEDICAL = ["medical_demo_en", "medical_sample_en", "medical_sample_zh"]
 SETS = [name for train in MEDICAL for name in (train, f"{train}_test")]
 both = pytest.mark.parametrize("name", MEDICAL)
@@ -68,7 +69,8 @@ def test_sets_have_the_promised_sizes() -> None:
 
 def test_index_names_each_file_in_both_languages() -> None:
     index = yaml.safe_load((SAMPLES / "index.yaml").read_text(encoding="utf-8"))
-    assert set(index) == {*SETS, "general_guard"}
+    legal = {name for train in LEGAL for name in (train, f"{train}_test")}
+    assert set(index) == {*SETS, *legal, "general_guard"}
     for entry in index.values():
         assert (SAMPLES / entry["file"]).is_file()
         assert all(entry[field][language] for field in ("title", "description") for language in ("en", "zh"))

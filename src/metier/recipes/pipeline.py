@@ -1,4 +1,4 @@
-"""The way through a recipe, read top to bottom: prepare → predict → train → predict → evaluate → compare → report."""
+"""A recipe, read top to bottom: index → prepare → predict → train → predict → evaluate → compare → report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from metier.core.events import EventLog, Listener
+from metier.core.settings import settings
 from metier.core.specs import Spec
 from metier.data import load_dataset
 from metier.models import hardware, model_identity, resolve_model
 from metier.prepare import SplitSpec
 from metier.recipes.recipe import DataSection, Recipe
-from metier.runs import RunFolder, Step, StepResult, run_step
+from metier.runs import RunFolder, Step, StepResult, reopen, run_step
+from metier.specialists.indexing import IndexSpec
 
 StepFunction = Callable[[Any, Path, EventLog], dict[str, Any]]
 
@@ -29,12 +31,21 @@ class _Identities:
 
 
 def run_recipe(
-    recipe: Recipe, run: RunFolder, *, listeners: tuple[Listener, ...] = (), command: str = ""
+    recipe: Recipe,
+    run: RunFolder,
+    *,
+    listeners: tuple[Listener, ...] = (),
+    command: str = "",
+    knowledge: Path | None = None,
 ) -> list[StepResult]:
     """Executes what is not done yet, in order, and returns all results.
 
-    listeners: called with each event of each step; command: the line that made this run, for the report.
+    listeners: called with each event of each step; command: the line that made this run, for the report; knowledge:
+    where knowledge bases lie, None for this machine's user's own.
     """
+    results = []
+    if recipe.step("index").knowledge:
+        results.append(_index(recipe.step("index"), run, listeners, knowledge))
     named = recipe.data
     recipe = _with_test_set(recipe, run, listeners)
     identities = _identify(recipe, EventLog(None, listeners))
@@ -45,7 +56,6 @@ def run_recipe(
         hardware=hardware_facts(),
         command_line=command,
     )
-    results = []
     for step in recipe_steps(recipe, run, identities, command, named):
         EventLog(None, listeners).emit("step", name=step.name)
         results.append(run_step(step, run.step(step.name), listeners=listeners))
@@ -98,6 +108,20 @@ def recipe_steps(
         command=command,
     )
     yield _step("report", "report", report, compare=run.step("compare") / "compare.json")
+
+
+def _index(spec: IndexSpec, run: RunFolder, listeners: tuple[Listener, ...], knowledge: Path | None) -> StepResult:
+    """The documents the specialist answers from. The base outlives the run: what was removed from it comes again."""
+    from metier.knowledge.library import Library
+    from metier.specialists.indexing import document_hashes, is_whole, run_index
+
+    library = Library(knowledge or settings().home / "knowledge")
+    if not is_whole(spec, library):
+        reopen(run.step("index"))
+    EventLog(None, listeners).emit("step", name="index")
+    step = Step("index", "index", spec, lambda folder, events: run_index(spec, folder, events, library=library),
+                {"documents": document_hashes(spec)})  # fmt: skip
+    return run_step(step, run.step("index"), listeners=listeners)
 
 
 def _with_test_set(recipe: Recipe, run: RunFolder, listeners: tuple[Listener, ...]) -> Recipe:

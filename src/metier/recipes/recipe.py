@@ -22,9 +22,11 @@ from metier.predict import PredictSpec
 from metier.prepare import PrepareSpec
 from metier.recipes.yamlfile import parse_mapping, read_mapping
 from metier.report import ReportSpec
+from metier.specialists.indexing import IndexSpec
 from metier.train import TrainSpec
 
 SECTIONS: dict[str, type[Spec]] = {
+    "index": IndexSpec,
     "prepare": PrepareSpec,
     "train": TrainSpec,
     "predict": PredictSpec,

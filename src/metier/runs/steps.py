@@ -71,6 +71,11 @@ def run_step(step: Step, folder: Path, *, listeners: tuple[Listener, ...] = ()) 
         return StepResult(step.name, folder, summary, False, seconds)
 
 
+def reopen(folder: Path) -> None:
+    """Makes a step run again, although it was done: what it made elsewhere is no longer there."""
+    (folder / DONE).unlink(missing_ok=True)
+
+
 def _identity(value: Any) -> Any:
     return {"sha256": sha256_file(value)} if isinstance(value, Path) else value
 

@@ -74,7 +74,9 @@ def plan_of(job: Job) -> list[str]:
         return [job.kind]
     data = job.spec["asked"].get("data") or {}
     guard = bool(data.get("guard"))
+    documents = bool((job.spec["asked"].get("index") or {}).get("knowledge"))
     return [
+        *(["index"] if documents else []),
         *([] if data.get("test") else ["split"]),
         "prepare",
         "predict-base",

@@ -32,7 +32,11 @@ def check_work(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "recipe":
         from metier.recipes.recipe import parse_recipe
 
-        return parse_recipe(dict(values), "recipe").to_dict()
+        recipe = parse_recipe(dict(values), "recipe")
+        # Whoever writes a recipe here may not read the server's files with it, nor send it to an address.
+        if recipe.step("index").documents or recipe.step("index").embedder:
+            raise ConfigError("workbench.index_of_samples_only")
+        return recipe.to_dict()
     if kind == "fetch":
         from metier.models.catalogue import find
 
@@ -68,7 +72,9 @@ def run_work(kind: str, work: dict[str, Any], folder: Path, listeners: tuple[Lis
 
         recipe = parse_recipe(work, "recipe")
         run = find_or_create_run(folder.parent, recipe.name, recipe.to_dict(), folder=folder)
-        results = run_recipe(recipe, run, listeners=listeners, command="metier run recipe.yaml")
+        results = run_recipe(
+            recipe, run, listeners=listeners, command="metier run recipe.yaml", knowledge=folder / "knowledge"
+        )
         comparison = read_json(run.step("compare") / "compare.json")
         return {
             "verdict": comparison.get("verdict"),
