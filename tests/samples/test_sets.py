@@ -189,3 +189,20 @@ def test_nothing_that_the_guard_asks_is_rehearsed() -> None:
         assert question not in asked
         near = [text for text in asked if fuzz.ratio(text, question) >= 90]
         assert all(asked[text].lower() not in reply.lower() for text in near), question
+
+
+def test_legal_rows_ask_for_pairs_of_facts_that_training_never_shows_together() -> None:
+    train, test = shipped("legal_demo_en"), shipped("legal_demo_en_test")
+    assert not pairs_of(train) & pairs_of(test)
+    assert {fact for row in test.conversations for fact in row.meta["facts"]} <= {
+        fact for row in train.conversations for fact in row.meta["facts"]
+    }
+    for row in test.conversations:
+        options = dict(re.findall(r"^([A-E])\. (.+)$", row.prompt[-1].text, re.MULTILINE))
+        assert len(options) == 5 and row.label.endswith(f"{options[row.meta['answer']]}. Answer: {row.meta['answer']}")
+
+
+def test_chinese_legal_answers_have_a_sum_only_where_hours_were_said() -> None:
+    for row in shipped("legal_sample_zh").conversations:
+        assert ("每月加班" in row.prompt[-1].text or "一共加班" in row.prompt[-1].text) == bool(row.meta["answer"])
+        assert str(row.meta["answer"]) in row.label
