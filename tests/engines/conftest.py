@@ -25,12 +25,21 @@ def lively(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def adapter(lively: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA adapter with weights large enough to change answers."""
+    return _adapter(lively, tmp_path_factory.mktemp("adapter") / "adapter", seed=1)
+
+
+@pytest.fixture(scope="session")
+def other_adapter(lively: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another one over the same base."""
+    return _adapter(lively, tmp_path_factory.mktemp("adapter") / "other", seed=2)
+
+
+def _adapter(base: Path, folder: Path, *, seed: int) -> Path:
     from peft import LoraConfig, get_peft_model
 
     from tests.engines.support import load
 
-    torch.manual_seed(1)
-    model = get_peft_model(load(lively), LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False))
-    folder = tmp_path_factory.mktemp("adapter") / "adapter"
+    torch.manual_seed(seed)
+    model = get_peft_model(load(base), LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False))
     model.save_pretrained(folder)
     return folder

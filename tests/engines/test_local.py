@@ -12,9 +12,10 @@ import pytest
 
 from metier.core.errors import ConfigError
 from metier.data.messages import message
-from metier.engines import Sampling
+from metier.engines import EngineOptions, Sampling
 from metier.engines.chatmodel import Delta, Request, ToolSpec, Turn
 from metier.engines.local import LocalChatModel, open_local
+from metier.engines.sharing import SharedBase
 
 
 def request(text: str = "Hello", tokens: int = 12, **more: object) -> Request:
@@ -84,3 +85,26 @@ def test_what_it_cannot_do_is_refused_by_name(model: LocalChatModel) -> None:
         asyncio.run(gather(model, request(tools=(ToolSpec("f", "", {}),))))
     with pytest.raises(ConfigError, match="JSON schema"):
         asyncio.run(gather(model, request(schema={})))
+
+
+def test_adapters_share_one_base_and_each_answers_as_it_does_alone(
+    lively: Path, adapter: Path, other_adapter: Path
+) -> None:
+    base = SharedBase(str(lively))
+    names = (None, str(adapter), str(other_adapter))
+
+    async def all_at_once(models: list[LocalChatModel]) -> list[str]:
+        return [text(one) for one in await asyncio.gather(*(gather(model, request(tokens=8)) for model in models))]
+
+    shared = [base.open(name) for name in names]
+    together = asyncio.run(all_at_once(shared))
+    alone = [open_local(str(lively), name, EngineOptions(merge_adapter=False)) for name in names]
+    assert together == [asyncio.run(all_at_once([model]))[0] for model in alone]
+    assert len(set(together)) == 3
+    assert len({id(model.engine._network.core) for model in shared}) == 1
+    asyncio.run(shared[1].close())
+    assert base.adapters == [str(other_adapter)]
+    assert asyncio.run(all_at_once([shared[0], shared[2]])) == [together[0], together[2]]
+    for model in (shared[0], shared[2], *alone):
+        asyncio.run(model.close())
+    assert base.adapters == []

@@ -32,12 +32,12 @@ def in_process(model: Path, **more: Any) -> Offer:
 
 @contextmanager
 def gateway(
-    offers: Mapping[str, Offer], home: Path, *, limits: Limits | None = None, idle_seconds: float = 900
+    offers: Mapping[str, Offer], home: Path, *, limits: Limits | None = None, **more: Any
 ) -> Iterator[tuple[str, LocalCatalogue]]:
     """Its address (`http://…/v1`) and catalogue."""
     import uvicorn
 
-    catalogue = LocalCatalogue(offers, KEY, library=Library(home / "knowledge"), idle_seconds=idle_seconds, keys={})
+    catalogue = LocalCatalogue(offers, KEY, library=Library(home / "knowledge"), keys={}, **more)
     listener = listen("127.0.0.1", 0)
     config = uvicorn.Config(create_app(catalogue, limits), log_config=None, ws="none", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)

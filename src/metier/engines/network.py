@@ -20,11 +20,11 @@ _SLOTTED = {"full_attention", "sliding_attention"}
 class Network:
     """Forward passes of one model.
 
-    model: a transformers model, or a PEFT model around one; adapter: False answers as the base without its adapter;
-    lock: shared by networks over the same weights, since switching an adapter off concerns all of them.
+    model: a transformers model, or a PEFT model around one; adapter: False answers as the base without its adapter, a
+    name with that one of several; lock: shared by networks over the same weights, since switching concerns all of them.
     """
 
-    def __init__(self, model: Any, *, adapter: bool = True, lock: threading.Lock | None = None) -> None:
+    def __init__(self, model: Any, *, adapter: bool | str = True, lock: threading.Lock | None = None) -> None:
         self.model = model
         self.adapter = adapter
         self.lock = lock or threading.Lock()
@@ -61,6 +61,8 @@ class Network:
     def _adapter_state(self) -> AbstractContextManager[None]:
         if self.peft and not self.adapter:
             return cast("AbstractContextManager[None]", self.model.disable_adapter())
+        if isinstance(self.adapter, str) and self.model.active_adapter != self.adapter:
+            self.model.set_adapter(self.adapter)
         return nullcontext()
 
     @property

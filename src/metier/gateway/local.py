@@ -6,16 +6,17 @@ import asyncio
 import hmac
 import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metier.core.i18n import current_language
 from metier.engines.chatmodel import ChatModel
+from metier.engines.sharing import SharedBase
 from metier.gateway.catalogue import Embeds, ModelCard, Served
 from metier.gateway.errors import GatewayError, unknown_model
-from metier.gateway.serving import ServedModel, ServedSpecialist
+from metier.gateway.serving import ServedEmbedder, ServedModel, ServedSpecialist
 from metier.gateway.shelf import ModelShelf
 from metier.specialists.opening import open_knowledge
 from metier.specialists.spec import Specialist
@@ -37,7 +38,7 @@ class Offer:
 
 class LocalCatalogue:
     """Offers by name, behind one key. library, owner: where the specialists' knowledge is; keys: by name, for servers
-    that models are behind."""
+    that models are behind; embedders: names that embed, as `open_embedder` takes them."""
 
     def __init__(
         self,
@@ -48,14 +49,17 @@ class LocalCatalogue:
         owner: str = CALLER,
         idle_seconds: float = 900.0,
         keys: Mapping[str, str] | None = None,
+        embedders: Sequence[str] = (),
     ) -> None:
         self.offers = dict(offers)
         self.shelf = ModelShelf(idle_seconds)
         self.key = key
         self._library = library
+        self._embedders = {name: ServedEmbedder(name) for name in embedders}
         self._owner = owner
         self._keys = os.environ if keys is None else keys
         self._created = int(time.time())
+        self._bases = {name: SharedBase(name) for name in _shared_bases(self.offers.values())}
 
     async def caller(self, key: str) -> str:
         if not hmac.compare_digest(key.encode("utf-8", "replace"), self.key.encode()):
@@ -64,13 +68,12 @@ class LocalCatalogue:
         return CALLER
 
     async def cards(self, caller: str) -> Sequence[ModelCard]:
-        return [self._card(name, offer) for name, offer in self.offers.items()]
+        embedding = [ModelCard(name, self._created, kind="embedding") for name in self._embedders]
+        return [self._card(name, offer) for name, offer in self.offers.items()] + embedding
 
     @asynccontextmanager
     async def open(self, caller: str, name: str) -> AsyncIterator[Served]:
-        offer = self.offers.get(name)
-        if offer is None:
-            raise unknown_model(name)
+        offer = self._offer(name)
         async with self.shelf.held(_key_of(offer.specialist), lambda: self._load(offer.specialist)) as model:
             if offer.plain:
                 yield ServedModel(model)
@@ -80,9 +83,10 @@ class LocalCatalogue:
 
     @asynccontextmanager
     async def embedder(self, caller: str, name: str) -> AsyncIterator[Embeds]:
-        offer = self.offers.get(name)
-        if offer is None:
-            raise unknown_model(name)
+        if name in self._embedders:
+            yield self._embedders[name]
+            return
+        offer = self._offer(name)
         async with self.shelf.held(_key_of(offer.specialist), lambda: self._load(offer.specialist)) as model:
             if not (offer.plain and isinstance(model, Embeds)):
                 raise GatewayError("gateway.no_embeddings", param="model", model=name)
@@ -100,9 +104,16 @@ class LocalCatalogue:
                 await tending
             await self.shelf.close()
 
+    def _offer(self, name: str) -> Offer:
+        if name not in self.offers:
+            raise unknown_model(name)
+        return self.offers[name]
+
     def _load(self, specialist: Specialist) -> ChatModel:
         from metier.engines.opening import open_chat_model
 
+        if specialist.server is None and specialist.model_name_or_path in self._bases:
+            return self._bases[specialist.model_name_or_path].open(specialist.adapter_name_or_path)
         return open_chat_model(specialist, keys=self._keys, local=True)
 
     def _card(self, name: str, offer: Offer) -> ModelCard:
@@ -112,6 +123,16 @@ class LocalCatalogue:
         kind = "model" if offer.plain else "specialist"
         length = model.context_length if model is not None else None
         return ModelCard(name, self._created, kind=kind, title=shown, context_length=length)
+
+
+def _shared_bases(offers: Iterable[Offer]) -> set[str]:
+    """Bases that several adapters, or an adapter and the base itself, are served over."""
+    over: dict[str, set[str]] = {}
+    for offer in offers:
+        one = offer.specialist
+        if one.server is None:
+            over.setdefault(one.model_name_or_path, set()).add(one.adapter_name_or_path or "")
+    return {name for name, adapters in over.items() if len(adapters) > 1}
 
 
 def _key_of(specialist: Specialist) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from metier.engines.chatmodel import ChatModel, Delta, FinishedBy, Request, Usage
 from metier.engines.sampling import Sampling
@@ -13,6 +14,9 @@ from metier.gateway.errors import GatewayError
 from metier.specialists.evidence import Answer, AnswerPiece, Evidence, plain
 from metier.specialists.spec import Specialist
 from metier.specialists.tools import Searchable
+
+if TYPE_CHECKING:
+    from metier.knowledge.embedding import Embedder
 
 # Evidence → the address that a citation opens.
 AddressOf = Callable[[Evidence], str]
@@ -112,6 +116,28 @@ class ServedSpecialist:
         usage = Usage(whole.prompt_tokens, whole.completion_tokens)
         cited = Cited(tuple(url_citations(whole, self.address_of)), details(whole))
         return cited, Delta("end", finished_by=cast("FinishedBy", ended), usage=usage)
+
+
+class ServedEmbedder:
+    """What makes vectors of texts, opened when it is first asked. name: as `open_embedder` takes it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._opened: Embedder | None = None
+        self._one_by_one = asyncio.Lock()
+
+    async def embed(self, texts: Sequence[str]) -> tuple[Sequence[Sequence[float]], int]:
+        """A vector a text, and about how many tokens that took: the models do not tell."""
+        async with self._one_by_one:
+            vectors = await asyncio.to_thread(self._embed, list(texts))
+        return vectors, sum(len(text) // 4 + 1 for text in texts)
+
+    def _embed(self, texts: list[str]) -> Sequence[Sequence[float]]:
+        from metier.knowledge.embedding import open_embedder
+
+        if self._opened is None:
+            self._opened = open_embedder(self.name, local=True)
+        return self._opened.embed(texts)
 
 
 def url_citations(answer: Answer, address_of: AddressOf) -> list[dict[str, Any]]:

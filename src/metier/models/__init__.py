@@ -8,7 +8,7 @@ from metier.models.catalogue import CatalogueEntry, catalogue, find
 from metier.models.doctor import Finding, doctor
 from metier.models.hardware import Hardware, choose_device, choose_dtype, hardware
 from metier.models.library import ModelInfo, add_model, list_models, remove_model, show_model
-from metier.models.load import load_config, load_model, load_tokenizer
+from metier.models.load import attach_adapter, load_config, load_model, load_tokenizer
 from metier.models.resolve import ResolvedModel, model_identity, resolve_model
 from metier.models.spec import ModelSpec
 
@@ -20,6 +20,7 @@ __all__ = [
     "ModelSpec",
     "ResolvedModel",
     "add_model",
+    "attach_adapter",
     "catalogue",
     "choose_device",
     "choose_dtype",

@@ -11,6 +11,8 @@ from metier.models.nohub import no_hub, quiet
 from metier.models.resolve import ResolvedModel
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -71,7 +73,7 @@ def load_model(
             raise ModelError("models.cannot_load", folder=resolved.folder, problem=_first_line(error)) from error
     model = model.to(place)
     if resolved.adapter is not None:
-        model = _with_adapter(model, resolved)
+        model = attach_adapter(model, resolved.adapter)
     return cast("PreTrainedModel", model.eval())
 
 
@@ -84,15 +86,22 @@ def model_class(config: PretrainedConfig) -> Any:
     return AutoModelForCausalLM
 
 
-def _with_adapter(model: Any, resolved: ResolvedModel) -> Any:
+def attach_adapter(model: Any, folder: Path, name: str = "default") -> Any:
+    """A model with one more adapter, through PEFT; it was checked against this base before (`resolve_model`).
+
+    Raises ModelError if its files cannot be loaded.
+    """
     from peft import PeftModel
 
     with no_hub(), quiet():
         try:
-            return PeftModel.from_pretrained(model, str(resolved.adapter), local_files_only=True)
+            if isinstance(model, PeftModel):
+                model.load_adapter(str(folder), adapter_name=name, local_files_only=True)
+                return model.eval()
+            return PeftModel.from_pretrained(model, str(folder), adapter_name=name, local_files_only=True).eval()
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             problem = _first_line(error)
-            raise ModelError("models.adapter_cannot_load", folder=resolved.adapter, problem=problem) from error
+            raise ModelError("models.adapter_cannot_load", folder=folder, problem=problem) from error
 
 
 def _first_line(error: Exception) -> str:
