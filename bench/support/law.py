@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +41,34 @@ def law_questions() -> list[dict[str, Any]]:
     return rows
 
 
-def law_base(folder: Path, articles: list[dict[str, Any]]) -> IndexBase:
-    """An index over articles; a passage starts at its article's id."""
+def law_passages(articles: list[dict[str, Any]]) -> dict[str, list[Passage]]:
+    """The passages of each law; a passage starts at its article's id."""
     documents: dict[str, list[Passage]] = {}
     for one in articles:
         law, place = one["law"], one["id"]
-        identity = passage_id(law, place, place + 1)
         documents.setdefault(law, []).append(
-            Passage(identity, law, f"{law}.txt", law, "statute", one["text"], place, place + 1, 1, 1, one["article"])
+            Passage(
+                id=passage_id(law, place, place + 1),
+                document=law,
+                file=f"{law}.txt",
+                title=law,
+                kind="statute",
+                text=one["text"],
+                start=place,
+                end=place + 1,
+                page=1,
+                last_page=1,
+                article=one["article"],
+                effective=date.fromisoformat(one["effective"]) if one["effective"] else None,
+            )
         )
+    return documents
+
+
+def law_base(folder: Path, articles: list[dict[str, Any]]) -> IndexBase:
+    """An index over articles."""
     index = PassageIndex.open(folder, owner="local")
-    index.replace_many(documents)
+    index.replace_many(law_passages(articles))
     index.tidy()
     return IndexBase(index)
 

@@ -6,8 +6,8 @@
           + the standing of its statute: acts and large codes answer more than notices
           + 0.15 · for passages of a law of which several are good
 
-the last two in units of the best score. The weights were chosen on one half of the questions of `bench/retrieval.py`,
-which prints both halves. All of it is arithmetic over arrays: about half a millisecond for 300 candidates.
+the last two in units of the best score. The weights are round numbers; `bench/retrieval.py` shows what each part is
+worth, and that weights fitted on one half of its questions do as well on the other. All of it is arithmetic over arrays: about half a millisecond for 300 candidates.
 """
 
 from __future__ import annotations
