@@ -1,13 +1,14 @@
 """The second look at what the text index found: some hundred candidates are ranked by more than BM25 over pairs.
 
-    score = ½ · BM25 of the index (over all passages)
-          + ½ · BM25 of the question's pairs among the candidates: what all of them say tells nothing
-          + ⅗ · BM25 of its single characters among them: 解约 finds 解除合同
+    score = 0.7 · BM25 of the index (over all passages)
+          + 0.3 · BM25 of the question's pairs among the candidates: what all of them say tells nothing
+          + 0.8 · BM25 of its single characters among them: 解约 finds 解除合同
           + the standing of its statute: acts and large codes answer more than notices
-          + 0.15 · for passages of a law of which several are good
+          + 0.2 · for passages of a law of which several are good
 
-the last two in units of the best score. The weights are round numbers; `bench/retrieval.py` shows what each part is
-worth, and that weights fitted on one half of its questions do as well on the other. All of it is arithmetic over arrays: about half a millisecond for 300 candidates.
+the last two in units of the best score. On either half of the questions of `bench/retrieval.py` these weights are the
+best of a small grid, and they do as well on the other half. All of it is arithmetic over arrays: about half a
+millisecond for 300 candidates.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ _FIRST_CHINESE, _BASIC_PLANE = 0x3400, 0x10000
 class Weights:
     """What each part of the score counts; see the head of this module."""
 
-    pairs: float = 0.5
-    characters: float = 0.6
+    pairs: float = 0.3
+    characters: float = 0.8
     standing: float = 1.0
-    law: float = 0.15
+    law: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
