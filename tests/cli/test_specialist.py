@@ -35,3 +35,19 @@ def test_ask_quotes_the_documents_and_knows_what_was_said_before(
     assert "一年" in second["text"]
     assert main(["knowledge", "ask", "rules", "试用期最长多久？"]) == 0
     assert "规则.txt" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_model_too_weak_to_cite_leaves_the_quotations(
+    tmp_path: Path, talking_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rules.txt"
+    file.write_text("House rules\n\nDogs are welcome in the garden, but not in the dining room of the house.")
+    main(["knowledge", "add", "rules", str(file)])
+    flags = ["--model_name_or_path", str(talking_model), "--sampling.max_new_tokens", "40"]
+    assert main(["specialist", "create", "house", "--knowledge", "rules", *flags]) == 0
+    capsys.readouterr()
+    assert main(["ask", "house", "Are dogs welcome in the dining room?", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)[0]
+    assert (answer["mode"], answer["completion_tokens"] > 0) == ("quoted", True)
+    assert "not in the dining room" in answer["text"]

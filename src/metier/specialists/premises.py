@@ -24,6 +24,8 @@ _CLAIMED = re.compile(
     r"规定|法律|法定|依法|按照|根据|条例|政策|\b(?:law|statute|legal|rule|regulation|act|article)\b",
     re.IGNORECASE,
 )
+# A clause of up to so many characters that names the law says nothing itself: 根据劳动法，… / by law, …
+_BINDS = 12
 _CLAUSE = re.compile(r"[，。！？；,!?;\n]")
 
 
@@ -70,8 +72,19 @@ def missing_sources(question: str, knowledge: Mapping[str, Searchable]) -> list[
 def unfounded_figures(question: str, hits: Sequence[Hit]) -> list[str]:
     """Figures that the question says the law has and that no passage names, as written: `5倍`."""
     known = {measure for hit in hits for measure in measures(hit.passage.text)}
-    claimed = [measures(clause) for clause in _CLAUSE.split(question) if _CLAIMED.search(clause)]
+    claimed = [measures(clause) for clause in _claims_of_law(question)]
     return list(dict.fromkeys(written for one in claimed for key, written in one.items() if key not in known))
+
+
+def _claims_of_law(question: str) -> list[str]:
+    """The clauses that say what the law has. “By law, …” speaks of the clause behind it."""
+    claims, bound = [], False
+    for clause in _CLAUSE.split(question):
+        cued = bool(_CLAIMED.search(clause))
+        if cued or bound:
+            claims.append(clause)
+        bound = cued and len(clause.strip()) <= _BINDS
+    return claims
 
 
 def _known_title(law: str, knowledge: Mapping[str, Searchable]) -> str | None:
