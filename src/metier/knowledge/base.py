@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from metier.knowledge.index import PassageIndex, SearchMode
 
 BASE = "base.json"
+LOCAL = "local"  # the owner where there are no accounts: the person at this machine
 
 
 class KnowledgeBase:

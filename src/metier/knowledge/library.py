@@ -19,13 +19,13 @@ from metier.core.errors import DataError
 from metier.core.files import fsync_folder, write_json
 from metier.core.registry import nearest
 from metier.knowledge.base import BASE, KnowledgeBase
+from metier.knowledge.base import LOCAL as LOCAL
 from metier.knowledge.shelf import Shelf
 
 _NAME = re.compile(r"[^\W_][\w.\-]{0,63}")
 _OWNER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GONE = ".gone-"
 _MOST_KNOWN = 200
-LOCAL = "local"  # the owner where there are no accounts
 
 
 class Library:
