@@ -87,6 +87,7 @@ def test_what_it_cannot_do_is_refused_by_name(model: LocalChatModel) -> None:
         asyncio.run(gather(model, request(schema={})))
 
 
+@pytest.mark.slow
 def test_adapters_share_one_base_and_each_answers_as_it_does_alone(
     lively: Path, adapter: Path, other_adapter: Path
 ) -> None:

@@ -63,6 +63,7 @@ def _dot(one: list[float], other: list[float]) -> float:
     return sum(a * b for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.slow
 def test_the_command_serves_until_it_is_stopped(tmp_path: Path) -> None:
     with upstream(tokens=3) as running:
         command = (sys.executable, "-m", "metier.cli", "serve", "mine", "--port", "0", "--server", running.address)

@@ -143,6 +143,7 @@ def test_attack_61_a_schema_that_could_hold_up_an_engine_is_refused(
     assert len(running.asked) == before
 
 
+@pytest.mark.slow
 def test_attack_61_ten_thousand_schemas_are_not_compiled(client: httpx.Client, running: Upstream) -> None:
     before, statuses = len(running.asked), []
     for number in range(260):
