@@ -13,10 +13,12 @@ from metier.knowledge.library import LOCAL, Library
 from metier.recipes import load_recipe
 from metier.specialists.indexing import INDEX, IndexSpec, is_whole, run_index
 from metier.workbench.work import check_work
+from tests.specialists.legal.talk import QUESTION, by_rule, talk
 
 SPEC = IndexSpec(knowledge="labour-law")
 
 
+@pytest.mark.slow
 def test_the_sample_documents_are_found_after_the_step_and_taken_in_once(tmp_path: Path) -> None:
     library = Library(tmp_path / "knowledge")
     assert not is_whole(SPEC, library)
@@ -25,6 +27,10 @@ def test_the_sample_documents_are_found_after_the_step_and_taken_in_once(tmp_pat
     assert len(read_json(tmp_path / INDEX)["files"]) == summary["documents"] >= 20
     found = library.open(LOCAL, "labour-law").search("按基本工资为基数算加班费 合同月薪")
     assert any("基数" in hit.passage.text for hit in found[:3])
+    [(_, result)] = by_rule("precedents", talk(QUESTION, base=library.open(LOCAL, "labour-law")))
+    assert result and result.data["precedents"][0]["title"] == "加班费按合同月薪还是按基本工资计算"
+    [(_, result)] = by_rule("overtime_pay", talk(QUESTION, base=library.open(LOCAL, "labour-law")))
+    assert result and all("第十三条" in hit.passage.text or "第四十四条" in hit.passage.text for hit in result.hits[:1])
     assert is_whole(SPEC, library)
     assert run_index(SPEC, tmp_path, EventLog(None), library=library)["states"] == {"same": summary["documents"]}
 

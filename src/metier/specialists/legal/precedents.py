@@ -88,30 +88,34 @@ def features(facts: Facts) -> frozenset[Feature]:
 def _cases(base: Searchable, name: str, words: str) -> Iterable[Sequence[Hit]]:
     """The passages of each document that the search meets, in their order."""
     titles = dict.fromkeys(
-        hit.passage.title for hit in base.search(words, limit=_SEARCHED) if hit.passage.kind != "statute"
+        hit.passage.title or hit.passage.file
+        for hit in base.search(words, limit=_SEARCHED)
+        if hit.passage.kind != "statute"
     )
     for title in titles:
-        if title:
-            hits = [
-                Hit(hit.passage, hit.score, hit.base or name, hit.reasons)
-                for hit in base.search(f"{title} {words}", limit=_GATHERED, titles=(title,))
-            ]
-            yield sorted(hits, key=lambda hit: (hit.passage.document, hit.passage.start))
+        hits = [
+            Hit(hit.passage, hit.score, hit.base or name, hit.reasons)
+            for hit in base.search(f"{title} {words}", limit=_GATHERED, titles=(title,))
+        ]
+        yield sorted(hits, key=lambda hit: (hit.passage.document, hit.passage.start))
 
 
 def _compare(here: frozenset[Feature], hits: Sequence[Hit], today: date) -> Precedent | None:
     ended = next(((hit, words) for hit in hits if (words := outcome_words(hit.passage))), None)
     if ended is None:
         return None
-    told = [hit.passage.text for hit in hits if hit is not ended[0]] or [ended[0].passage.text]
+    others = [hit for hit in hits if hit is not ended[0]]
+    # What comes ahead of the outcome are facts and issues; reasons behind it speak of other cases too.
+    ahead = [hit for hit in others if hit.passage.start < ended[0].passage.start]
+    told = [hit.passage.text for hit in ahead or others] or [ended[0].passage.text]
     there = features(read_facts(told, today))
     agree, only_here, only_there = here & there, here - there, there - here
     whole = _weight(here | there)
     likeness = round(_weight(agree) / whole, 3) if whole else 0.0
-    others = [hit for hit in hits if hit is not ended[0]]
+    facts = sorted(ahead or others, key=lambda hit: -len(hit.passage.text))[:1]
     return Precedent(
         ended[0].passage.title, _ordered(agree), _ordered(only_here), _ordered(only_there),
-        outcome_of(ended[1]), ended[1], likeness, (ended[0], *others[:1]),
+        outcome_of(ended[1]), ended[1], likeness, (ended[0], *facts),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
@@ -16,6 +17,10 @@ from metier.specialists.legal.statutes import look_up
 
 if TYPE_CHECKING:
     from metier.specialists.tools import Searchable, ToolContext
+
+
+_REFERENCES = re.compile(r"《[^》]*》|第[〇零一二三四五六七八九十百千0-9]+条|[、，。\s]")
+_EXPLAINS = 30  # characters besides the names of laws and articles
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +65,16 @@ def passages_of(articles: Sequence[Article], knowledge: Mapping[str, Searchable]
 
 
 def _explained(article: Article, knowledge: Mapping[str, Searchable]) -> tuple[Hit, ...]:
-    """Passages that speak of an article which is not among the documents itself."""
-    return tuple(
+    """Passages that explain an article which is not among the documents itself, those that are no case first."""
+    found = [
         Hit(hit.passage, hit.score, hit.base or base, hit.reasons)
         for base, one in knowledge.items()
-        for hit in one.search(f"{article.law} {article.article}", limit=5)
+        for hit in one.search(f"{article.law} {article.article}", limit=10)
         if article.law in hit.passage.text and article.article in hit.passage.text
-    )
+    ]
+    # A mere list of articles explains none.
+    telling = [hit for hit in found if len(_REFERENCES.sub("", hit.passage.text)) > _EXPLAINS]
+    return tuple(sorted(telling, key=lambda hit: (hit.passage.kind == "case", -hit.score)))
 
 
 def jsonable(value: Any, language: Language) -> Any:
