@@ -109,6 +109,17 @@ def recipe_steps(
     )
     yield _step("report", "report", report, compare=run.step("compare") / "compare.json")
 
+    if recipe.step("prove").specialist:
+        yield _proof(recipe.step("prove"), weights)
+
+
+def _proof(spec: Any, weights: Path) -> Step:
+    """The specialist in its variants, `tuned` being what was trained here."""
+    from metier.evaluate.proof import proof_inputs
+
+    taught = _with(spec, adapter_name_or_path=str(weights)) if weights.name == "adapter" else spec
+    return _step("prove", "prove", taught, **proof_inputs(taught), trained=weights / "manifest.json")
+
 
 def _index(spec: IndexSpec, run: RunFolder, listeners: tuple[Listener, ...], knowledge: Path | None) -> StepResult:
     """The documents the specialist answers from. The base outlives the run: what was removed from it comes again."""

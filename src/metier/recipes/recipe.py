@@ -18,6 +18,7 @@ from metier.core.errors import ConfigError
 from metier.core.registry import nearest
 from metier.core.specs import Spec, parse_spec
 from metier.evaluate import CompareSpec, EvaluateSpec
+from metier.evaluate.proof import ProofSpec
 from metier.predict import PredictSpec
 from metier.prepare import PrepareSpec
 from metier.recipes.yamlfile import parse_mapping, read_mapping
@@ -34,6 +35,7 @@ SECTIONS: dict[str, type[Spec]] = {
     "evaluate": EvaluateSpec,
     "compare": CompareSpec,
     "report": ReportSpec,
+    "prove": ProofSpec,
 }
 
 
@@ -195,8 +197,10 @@ def owners(key: str) -> list[str]:
     if key in Shared.model_fields:
         return [""]
     found = [name for name, spec in SECTIONS.items() if key in spec.model_fields]
-    # The guard set is predicted like the test set: a plain flag means the main prediction.
-    return [name for name in found if not (name == "guard" and "predict" in found)]
+    # The guard set is predicted like the test set: a plain flag means the main prediction. A proof is a second thought:
+    # its keys are plain only where nothing else has them.
+    later = {"guard"} & set(found) if "predict" in found else set()
+    return [name for name in found if name not in later and not (name == "prove" and len(found) > 1)]
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,9 @@ class Freezer:
             return work
         frozen: dict[str, Any] = {}
         entries: dict[str, Any] = {}
+        if kind == "recipe" and (work.get("prove") or {}).get("specialist"):
+            # A proof reads specialists and documents of this machine's user, not of an owner.
+            raise ConfigError("workbench.not_here", key="prove.specialist")
         nested = kind in ("recipe", "score")
         sections = ("prepare", "train", "predict", "guard", "evaluate", "compare", "report")
         for key, value in work.items():

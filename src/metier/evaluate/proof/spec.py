@@ -22,7 +22,8 @@ class ProofSpec(Spec):
 
     specialist: a name, or a YAML file; questions: a file of JSON lines, see `metier.evaluate.proof.questions`, or the
     name of a shipped one; variants: empty takes all that there are (`tuned` needs an adapter, `…_knowledge` a knowledge
-    base); adapter_name_or_path: what tuned means, else the specialist's own; rubric: a shipped name or a YAML file,
+    base); model_name_or_path: instead of the specialist's; adapter_name_or_path: what tuned
+    means, else the specialist's own; rubric: a shipped name or a YAML file,
     empty takes the one named like the specialist; judge_…: no judge without a model or an address; judge_api_key: the
     NAME of an environment variable; prompt_price, completion_price: of a million tokens, in `currency`.
     """
@@ -30,6 +31,7 @@ class ProofSpec(Spec):
     specialist: str = ""
     questions: Path = Path("questions.jsonl")
     variants: Annotated[tuple[VariantName, ...], BeforeValidator(_names)] = ()
+    model_name_or_path: str | None = None
     adapter_name_or_path: str | None = None
     max_samples: int | None = Field(None, ge=1)
     depth: int = Field(100, ge=10, le=1000)

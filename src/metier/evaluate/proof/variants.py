@@ -59,14 +59,20 @@ def variants_of(specialist: Specialist, spec: ProofSpec) -> list[Variant]:
             what = "adapter" if not adapter and name.startswith("tuned") else "knowledge"
             raise ConfigError(f"evaluate.no_variant_{what}", variant=name, specialist=specialist.name)
     wanted = spec.variants or VARIANTS
-    found = [Variant(name, _made(specialist, name, adapter)) for name in VARIANTS if name in wanted and possible[name]]
+    found = [
+        Variant(name, _made(specialist, name, spec.model_name_or_path, adapter))
+        for name in VARIANTS
+        if name in wanted and possible[name]
+    ]
     if len(found) < 2:
         raise ConfigError("evaluate.one_variant", specialist=specialist.name)
     return found
 
 
-def _made(specialist: Specialist, name: VariantName, adapter: str | None) -> Specialist:
+def _made(specialist: Specialist, name: VariantName, model: str | None, adapter: str | None) -> Specialist:
     changes: dict[str, object] = {"adapter_name_or_path": adapter if name.startswith("tuned") else None}
+    if model is not None:
+        changes |= {"model_name_or_path": model, "server": None}
     if not name.endswith("knowledge"):
         # The bare model: the same prompt and sampling, and nothing that checks, quotes or abstains on its behalf.
         rules = specialist.rules.model_copy(

@@ -1,0 +1,38 @@
+"""A recipe may end with the proof of its specialist; the shared machine does not take such a one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metier.core.errors import ConfigError
+from metier.evaluate.proof import ProofSpec
+from metier.recipes.pipeline import _proof
+from metier.recipes.recipe import load_recipe, owners
+from metier.workbench.freezing import Freezer
+
+
+def test_a_recipe_without_a_specialist_proves_none_and_keeps_its_plain_flags() -> None:
+    assert load_recipe("medical").step("prove").specialist == ""
+    assert owners("title") == ["report"]
+    assert owners("judge_votes") == ["prove"]
+    proven = load_recipe("medical", overrides={"prove.specialist": "medical", "judge_votes": 5})
+    spec: ProofSpec = proven.step("prove")
+    assert (spec.specialist, spec.judge_votes, spec.model_name_or_path) == ("medical", 5, "smollm2-135m")
+
+
+def test_what_was_trained_is_the_tuned_side(tmp_path: Path) -> None:
+    (tmp_path / "q.jsonl").write_text('{"question": "x"}', encoding="utf-8")
+    (tmp_path / "one.yaml").write_text("name: one\n", encoding="utf-8")
+    spec = ProofSpec(specialist=str(tmp_path / "one.yaml"), questions=tmp_path / "q.jsonl")
+    step = _proof(spec, tmp_path / "adapter")
+    assert step.spec.adapter_name_or_path == str(tmp_path / "adapter")  # type: ignore[attr-defined]
+    assert step.inputs["trained"] == tmp_path / "adapter" / "manifest.json"
+
+
+def test_the_workbench_takes_no_recipe_that_would_read_this_machines_files() -> None:
+    values: dict[str, Any] = load_recipe("medical", overrides={"prove.specialist": "/etc/one.yaml"}).to_dict()
+    with pytest.raises(ConfigError, match=r"prove\.specialist"):
+        Freezer(None, None).freeze(None, "recipe", values, None)  # type: ignore[arg-type]
