@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from metier.core.files import read_json, write_json
+from metier.core.i18n import has_text, translate
 from metier.workbench.store.tables import new_id
 
 SAID, FILE, PROGRESS, OUTCOME = "said.json", "file", "progress.json", "outcome.json"
@@ -58,6 +59,13 @@ class Arrival:
         if self.outcome is not None:
             return "failed" if self.outcome["state"] == "failed" else "done"
         return "reading" if (self.folder / PROGRESS).exists() else "waiting"
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in the current language; a word of an earlier version that is no more is shown as it was."""
+        said = self.outcome or {}
+        key = str(said.get("key", ""))
+        return translate(key, **said["fields"]) if key and has_text(key) else str(said.get("reason", key))
 
     @property
     def file(self) -> Path:

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from metier.api.access import Owner, Services
 from metier.api.once import once
-from metier.core.i18n import translate
 from metier.knowledge.entries import Entry
 from metier.knowledge.passage import Hit, Passage
 from metier.workbench.arrivals import Arrival
@@ -81,7 +80,7 @@ def arrival_view(one: Arrival) -> dict[str, Any]:
         "seconds_left": one.seconds_left,
         "result": outcome.get("state"),
         "document": (outcome.get("document") or {}).get("id"),
-        "reason": translate(outcome["key"], **outcome["fields"]) if outcome.get("key") else None,
+        "reason": one.reason or None,
     }
 
 
