@@ -36,6 +36,15 @@ def test_every_text_is_there_in_both_languages_with_the_same_placeholders(path: 
         assert fields["en"] == fields["zh"], key
 
 
+def test_no_key_of_a_package_stands_in_two_of_its_files() -> None:
+    """The later file would win, and whoever meant the other text would tell the wrong thing, or fail."""
+    owners: dict[tuple[str, str], Path] = {}
+    for path in CATALOGUES:
+        package = path.relative_to(ROOT).parts[0]
+        for key in texts(path):
+            assert owners.setdefault((package, key), path) == path, f"{package}.{key}: {path.name}"
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_message_that_the_source_names_exists(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))

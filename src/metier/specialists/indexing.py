@@ -48,7 +48,7 @@ def documents_of(spec: IndexSpec) -> list[Named]:
     for place in spec.documents:
         found += [(path.name, path) for path in _files(place)]
     if not found:
-        raise DataError("specialists.no_documents", base=spec.knowledge)
+        raise DataError("specialists.no_documents_named", base=spec.knowledge)
     return found
 
 
