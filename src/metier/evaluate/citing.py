@@ -73,7 +73,7 @@ def quote_stands(citation: Mapping[str, Any], evidence: Mapping[int, Mapping[str
 
 def _letters(text: str) -> str:
     """A text without what shows a quotation as one: marks at line starts, line ends, spaces."""
-    return re.sub(r"(?m)^\s*>+|\s+", "", text)
+    return re.sub(r"(?m)^[\s>]+|\s+", "", text)
 
 
 def refuses(answer: Mapping[str, Any]) -> bool:
