@@ -127,7 +127,7 @@ class LegalWalk(Walk):
     def key(self) -> str:
         """A key for programs, as the page would make it."""
         made = self.tab.evaluate(
-            """fetch("/api/v1/keys", { method: "POST", headers: { "Content-Type": "application/json" },
+            """fetch("/api/v1/me/keys", { method: "POST", headers: { "Content-Type": "application/json" },
                body: JSON.stringify({ name: "curl" }) }).then((one) => one.text())"""
         )
         return str(json.loads(made)["key"])
