@@ -49,7 +49,8 @@ def test_every_field_has_label_and_help(spec):
 def test_every_text_is_one_line_in_both_languages():
     for key, texts in catalogue("evaluate").items():
         assert set(texts) == set(LANGUAGES), key
-        assert all(text and "\n" not in text for text in texts.values()), key
+        to_a_model = key in ("judge.system", "judge.asked")  # a prompt has its lines
+        assert all(text and (to_a_model or "\n" not in text) for text in texts.values()), key
 
 
 def test_scoring_loads_no_torch_and_specs_load_no_numpy():
