@@ -4,7 +4,7 @@
 
 Statutes and the product's sample documents are uploaded together → “✅ 文档已加载并索引！” → a search → the question
 of the walk-through word for word → “Details” → every citation is opened at its marked words → a question that makes
-sense only after it → beside the bare model (with --model: the default model is loaded, and writes what it can) → the same
+sense only after it → beside the bare model (with --model: the default model is loaded, writes what it can) → the same
 specialist by curl. statutes: a folder of texts; without it only the samples are read. Prints what the pages say.
 """
 

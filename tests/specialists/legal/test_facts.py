@@ -46,6 +46,9 @@ def test_a_follow_up_completes_what_was_said_before() -> None:
         ("最近半年，平时每周加班4个半小时", "weekday_hours", Decimal(117)),
         ("2024年3月到2025年2月平时每周加班十小时", "weekday_hours", Decimal(520)),
         ("最近一年周末每月加班16小时，其中调休8小时", "rest_day_off_hours", Decimal(96)),
+        ("最近一年每月大约平时加班20小时、周末加班16小时", "rest_day_hours", Decimal(192)),
+        ("最近一年每月平时加班20小时，国庆加班16小时", "public_holiday_hours", Decimal(16)),
+        ("最近一年每月平时加班20小时，去年有一次周末加班16小时", "rest_day_hours", Decimal(16)),
     ],
 )
 def test_what_people_write(said: str, name: str, value: object) -> None:

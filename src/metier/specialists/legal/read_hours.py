@@ -29,6 +29,7 @@ _RATES: tuple[tuple[Literal["day", "week", "month", "year", "period"], re.Patter
     ("day", re.compile(r"每天|每日|一天|天天|每晚|每次")),
 )
 _TOTAL = re.compile(r"共|总共|一共|累计|合计|总计")
+_ONCE = re.compile(r"去年|今年|前年|上个?月|本月|那天|那次|有一次|有次|[0-9０-９]{1,4}\s*[年月日号]")
 _OFF = re.compile(r"调休|补休")
 
 
@@ -76,12 +77,15 @@ def _kind(clause: Clause, at: int) -> str:
 
 
 def _each(clause: Clause, at: int) -> Literal["day", "week", "month", "year", "period"]:
-    """How often the hours are worked; `其中` speaks of the rate said just before in the sentence."""
+    """How often the hours are worked. A rate goes on in its sentence (`每月平时20小时、周末16小时`), but not to
+    holidays, which come once, nor past words that name a time of their own or a sum."""
     ahead = clause.text[:at]
-    if "其中" in ahead:
-        ahead = clause.sentence[: clause.sentence.find(clause.text)] + ahead
-    if _TOTAL.search(clause.text[:at]):
+    if _TOTAL.search(ahead):
         return "period"
+    before = clause.sentence[: clause.sentence.find(clause.text)]
+    goes_on = _kind(clause, at) != "public_holiday" and not _ONCE.search(ahead) and not _TOTAL.search(before)
+    if "其中" in ahead or goes_on:
+        ahead = before + ahead
     said = [(match.start(), name) for name, rule in _RATES for match in rule.finditer(ahead)]
     return max(said)[1] if said else "period"
 
