@@ -6,6 +6,10 @@ import pytest
 
 from metier.core.errors import ModelError
 from metier.engines.chatmodel import Request, ToolCall
+from metier.specialists.checking import Checker
+from metier.specialists.draft import Draft
+from metier.specialists.evidence import Evidence
+from metier.specialists.spec import AnswerRules
 from tests.specialists.asking import ask, pieces
 from tests.support.scripted import ScriptedModel
 
@@ -183,3 +187,16 @@ def test_without_documents_a_specialist_just_talks() -> None:
     got = pieces("Hello?", knowledge={}, model=model, language="en", rules={"cite": False, "abstain": False})
     assert got[-1].answer.text == "Hello there. How are you?"
     assert len([piece for piece in got if piece.kind == "answer"]) > 3
+
+
+def test_saying_the_question_again_is_not_citing_though_a_tool_names_its_words() -> None:
+    said = "公司每月按基本工资3000元为基数算加班费。"
+    words = {"user": said, "tool": f"单位所用基数：来自您第 1 条消息中的“{said}”每小时少付 43.10 元。"}
+    evidence = {
+        number: Evidence(number, kind, words[kind])  # type: ignore[arg-type]
+        for number, kind in enumerate(("user", "tool"), 1)
+    }
+    checker = Checker(Draft("legal", "v1"), AnswerRules(), "zh", evidence)
+    assert checker.take("公司每月按基本工资3000元为基数算加班费[2]。") == []
+    assert checker.finish() == []
+    assert checker.take("每小时少付43.10元[2]。") + checker.finish() != []

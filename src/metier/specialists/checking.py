@@ -130,10 +130,12 @@ class Checker:
         """Counts claims; what the user said himself is no sign that a model can cite."""
         words = bare(sentence)
         self._said[words] += 1
+        # A tool's result names the user's words, and would bear out a model that only says the question again.
+        echoed = support(words, [one.text for one in self.evidence.values() if one.kind == "user"]) >= ATTACHED
         for one in block.sentences:
             kinds = {self.evidence[number].kind for number in one.cited}
             self._claims += one.factual and kinds != {"user"}
-            self._borne_out += one.factual and bool(kinds - {"user"})
+            self._borne_out += one.factual and bool(kinds - {"user"}) and not echoed
             if one.factual:
                 self._astray = 0 if one.verdict == "supported" else self._astray + 1
         if self.evidence and not self.lenient:
