@@ -79,7 +79,7 @@ def test_a_wrong_parameter_is_marked_and_a_right_form_starts(
     tab.fill("[name='predict.top_p']", "0.8")
     assert tab.evaluate(f"{seen}.classList.contains('hidden')")
     tab.submit("#evaluate-form [type=submit]")
-    tab.wait_for("location.pathname.startsWith('/evaluate/')")
+    tab.wait_for("location.pathname.startsWith('/evaluate/') && document.readyState === 'complete'")
     made = workbench.jobs.page(owner, kinds=("score",)).jobs[0]
     assert made.title == "Evaluate · Medical · medical_demo_en_test"
     assert made.spec["asked"]["predict"]["top_p"] == 0.8

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from metier.core.errors import UserError
+from metier.core.errors import MetierError, UserError
 from metier.engines.chatmodel import ChatModel
 from metier.specialists.spec import Specialist
 from metier.workbench.accounts import Person
@@ -44,7 +44,12 @@ class Writers:
             return
         found = await asyncio.to_thread(self._loaded, owner, specialist, bare, load)
         if found is not None:
-            await found.ready()
+            try:
+                await found.ready()
+            except MetierError:
+                if specialist.rules.quote == "never":
+                    raise
+                found = None  # it cannot be loaded here: the answer is made of quotations
         yield found
 
     def load(self, owner: Person, specialist: Specialist, *, bare: bool = False, wait: bool = False) -> ChatHost:
