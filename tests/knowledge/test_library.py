@@ -211,3 +211,14 @@ def test_a_base_with_vectors_finds_by_meaning_and_stays_in_step(library: Library
     assert base.index.details()["vectors"] == 384
     assert "each week" in base.search("When do doctors get their salary?", limit=1)[0].passage.text
     assert base.check() == []
+
+
+def test_an_index_of_another_format_is_named_and_made_anew(base: KnowledgeBase) -> None:
+    base.add([("rules.md", RULES.encode())])
+    pointer = base.folder / "index" / "current.json"
+    pointer.write_text(json.dumps({**json.loads(pointer.read_text()), "format": 0}))
+    with pytest.raises(DataError, match="--repair"):
+        base.search("保管考勤记录")
+    assert base.repair()
+    assert "保存期限" in base.search("保管考勤记录")[0].passage.text
+    assert base.check() == []

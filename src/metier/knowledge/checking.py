@@ -27,7 +27,9 @@ def check(base: KnowledgeBase) -> list[Notice]:
 
 def repair(base: KnowledgeBase) -> list[Notice]:
     """Puts right what `check` found and returns what that was. Only changed originals stay as they are."""
-    found = check(base)
+    with base.shelf.exclusive():
+        found = [Notice("knowledge.index_format")] if base.index.discard_other_format() else []
+    found += check(base)
     adding.finish(base)
     with base.shelf.exclusive():
         stray, out_of_step = _stray(base), _out_of_step(base)

@@ -79,6 +79,10 @@ class PassageIndex(ABC):
         passages stays on the disk: what is left is written anew beside the old, which then goes."""
 
     @abstractmethod
+    def discard_other_format(self) -> bool:
+        """Removes an index that another version of the product wrote, so that it can be made anew; whether it did."""
+
+    @abstractmethod
     def details(self) -> dict[str, Any]:
         """What there is, for pages and checks: `passages`, `documents`, `waiting` (not folded in yet), `vectors` (their
         width or None), `bytes`."""

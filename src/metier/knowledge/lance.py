@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _POINTER = "current.json"
+FORMAT = 1  # of the table's columns and terms; another one's index is made anew by `metier knowledge check --repair`
 _DEPTH = 100  # passages of each side whose ranks are joined
 _KEEP_VERSIONS = timedelta(minutes=10)  # longer than any search, so that none loses its files
 _TRIES = 5  # of a read while writers switch tables below it
@@ -76,6 +77,15 @@ class LanceIndex(PassageIndex):
         if table is not None and document_ids:
             table.delete(f"document IN ({', '.join(map(quoted, document_ids))})")
 
+    def discard_other_format(self) -> bool:
+        pointer = self._folder / _POINTER
+        if not pointer.exists() or read_json(pointer).get("format") == FORMAT:
+            return False
+        pointer.unlink()
+        for folder in self._folder.glob("*.lance"):
+            shutil.rmtree(folder)
+        return True
+
     def tidy(self, *, forget: bool = False) -> None:
         table = self._newest()
         if table is None:
@@ -96,7 +106,7 @@ class LanceIndex(PassageIndex):
         table = self._connection.create_table(name, content)
         table.create_index("terms", config=FTS(base_tokenizer="whitespace", **_AS_THEY_ARE))
         table.create_index("owner", config=Bitmap())
-        write_json(self._folder / _POINTER, {"table": name})
+        write_json(self._folder / _POINTER, {"table": name, "format": FORMAT})
         return name
 
     def _width(self, table: Table, vectors: Sequence[Sequence[float]] | None) -> int | None:
@@ -197,7 +207,10 @@ class LanceIndex(PassageIndex):
         pointer = self._folder / _POINTER
         if not pointer.exists():
             return None
-        name = str(read_json(pointer)["table"])
+        said = read_json(pointer)
+        if said.get("format") != FORMAT:
+            raise DataError("knowledge.index_format")
+        name = str(said["table"])
         with self._lock:
             if self._live is None or self._live[0] != name:
                 self._live = (name, self._connection.open_table(name))
