@@ -106,3 +106,10 @@ def test_every_tool_can_be_described_to_a_model() -> None:
     for name in TOOLS:
         spec = describe(name, TOOLS.get(name))
         assert spec.description and spec.parameters["type"] == "object"
+
+
+def test_a_general_question_about_a_claim_is_no_case() -> None:
+    context = talk("加班费的个人所得税怎么交？", base=Shelf(NEW, *case("张某案", CASE)))
+    for name in ("overtime_pay", "limitation_period", "precedents", "case_analysis"):
+        assert by_rule(name, context) == []
+    assert by_rule("limitation_period", talk("两年前的加班费还能要吗？"))

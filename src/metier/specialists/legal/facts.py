@@ -57,6 +57,11 @@ class Facts:
         return tuple(dict.fromkeys(str(fact.value) for fact in self.found if fact.name == name))
 
     @property
+    def tell_a_case(self) -> bool:
+        """Whether something of a case was told, not only what it is about: `加班费怎么交税` is a general question."""
+        return any(fact.name not in ("claim", "no_evidence") for fact in self.found)
+
+    @property
     def employed(self) -> bool | None:
         """Whether the employment goes on; None where it was not said."""
         fact = self.last("employed")

@@ -40,6 +40,9 @@ _LAW = r"《?((?:中华人民共和国)?[\u4e00-\u9fff]{2,20}(?:法|条例|规�
 _COUNT = "[0-9〇零一二三四五六七八九十百千]+"
 _ARTICLE_NAMED = re.compile(rf"{_LAW}\s*的?\s*(第?{_COUNT}条(?:之[一二三四五六七八九十]+)?)")
 _ASKS_FOR_DRAFT = re.compile(r"申请书|(?:起草|写|拟|生成|准备).{0,8}(?:仲裁|申请)|draft", re.IGNORECASE)
+_ASKS_FOR_TIME = re.compile(
+    r"时效|期限|多久|多长时间|几年|年前|月前|还能|来得及|过期|limitation|too late", re.IGNORECASE
+)
 _ASKS_FOR_SPAN = re.compile(r"多少天|几天|多久|多长时间|几个月|几年")
 
 
@@ -106,8 +109,10 @@ def limitation_period(
 
 
 def limitation_rule(context: ToolContext) -> Sequence[dict[str, Any]]:
-    """One call for each kind of limitation among the claims that were named."""
+    """One call for each kind of limitation among the claims that were named, where a case is told or time is asked."""
     facts = facts_of(context)
+    if not (facts.tell_a_case or _ASKS_FOR_TIME.search(context.question)):
+        return []
     calls: dict[str, dict[str, Any]] = {}
     for key in facts.keys("claim"):
         period = limitation_of(facts, context.today, claims()[key])
@@ -193,8 +198,9 @@ def precedents(
 
 
 def precedents_rule(context: ToolContext) -> Sequence[dict[str, Any]]:
-    """One call where a claim was named."""
-    return [{}] if facts_of(context).keys("claim") and context.knowledge else []
+    """One call where a claim was named and a case told."""
+    facts = facts_of(context)
+    return [{}] if facts.keys("claim") and facts.tell_a_case and context.knowledge else []
 
 
 def case_analysis(context: ToolContext, claims: Claims = []) -> ToolResult:  # noqa: B006
@@ -209,8 +215,9 @@ def case_analysis(context: ToolContext, claims: Claims = []) -> ToolResult:  # n
 
 
 def case_analysis_rule(context: ToolContext) -> Sequence[dict[str, Any]]:
-    """One call where a claim was named."""
-    return [{}] if facts_of(context).keys("claim") else []
+    """One call where a claim was named and a case told."""
+    facts = facts_of(context)
+    return [{}] if facts.keys("claim") and facts.tell_a_case else []
 
 
 def arbitration_request(
