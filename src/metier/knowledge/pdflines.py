@@ -11,6 +11,7 @@ from typing import Any
 import pypdfium2
 from pypdfium2 import raw
 
+from metier.knowledge.columns import arranged
 from metier.knowledge.hidden import hidden_characters
 from metier.knowledge.layout import HYPHEN, Line, PageText
 from metier.knowledge.readers import Source
@@ -68,7 +69,12 @@ def lines_of(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> tuple[list
         if shown:
             first = piece.index(shown)
             lines.append(_line(text, shown, indices[first : first + len(shown)]))
-    return lines, _words(whole, hidden)
+
+    def edges(index: int) -> tuple[float, float]:
+        left, _, right, _ = _box(text, index)
+        return left, right
+
+    return arranged(lines, edges, page.get_width()), _words(whole, hidden)
 
 
 def _line(text: pypdfium2.PdfTextPage, shown: str, indices: Sequence[int]) -> Line:
