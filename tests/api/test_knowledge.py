@@ -69,6 +69,15 @@ def test_a_file_is_imported_beside_the_server_found_opened_replaced_and_forgotte
 
 
 @pytest.mark.slow
+def test_a_copy_is_named_by_what_was_found(house: TestClient) -> None:
+    assert bring(house, "copy.txt", f"{RULES}\n".encode())["result"] == "added"
+    (hit,) = [one for one in search(house, "paid on a Sunday") if "double" in one["passage"]["text"]]
+    assert {hit["passage"]["file"], hit["copies"][0]["file"]} == {"house.txt", "copy.txt"}
+    shown = house.get("/knowledge/rules?tab=search&q=paid+on+Sunday", headers={"accept": "text/html"}).text
+    assert f"{hit['copies'][0]['document']}?passage={hit['copies'][0]['id']}#place" in shown
+
+
+@pytest.mark.slow
 def test_a_broken_file_says_why_and_can_be_cleared_away(house: TestClient) -> None:
     failed = bring(house, "broken.pdf", b"%PDF-1.4 and nothing more")
     assert failed["state"] == "failed"

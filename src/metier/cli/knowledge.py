@@ -221,6 +221,9 @@ def _show_hit(number: int, hit: Hit) -> None:
     write_line(f"[{number}] {passage.source} · {where}")
     text = " ".join(passage.text.split())
     write_line(f"    {text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}")
+    if hit.copies:
+        files = ", ".join(dict.fromkeys(copy.file for copy in hit.copies))
+        write_line(f"    {translate('cli.knowledge_copies', files=files)}")
     write_line(f"    {translate('cli.knowledge_score', score=f'{hit.score:.4g}')}  {why}")
 
 

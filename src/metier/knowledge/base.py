@@ -17,6 +17,7 @@ from metier.core.events import EventLog
 from metier.core.files import read_json
 from metier.core.registry import nearest
 from metier.knowledge import adding, checking
+from metier.knowledge.copies import fold
 from metier.knowledge.document import Document, Notice
 from metier.knowledge.entries import Entry, Outcome, Source
 from metier.knowledge.passage import Filters, Hit, Passage
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from metier.knowledge.index import PassageIndex, SearchMode
 
 BASE = "base.json"
+_DEEPER = 4  # times as many passages are looked at as are wanted, for copies among them
 LOCAL = "local"  # the owner where there are no accounts: the person at this machine
 
 
@@ -143,7 +145,7 @@ class KnowledgeBase:
         mode: SearchMode = "auto",
         vector: Sequence[float] | None = None,
     ) -> list[Hit]:
-        """The passages that fit best, the best first.
+        """The passages that fit best, the best first; copies of a passage are one hit (`metier.knowledge.copies`).
 
         documents: ids or names; titles: laws or cases by name; article: as written; in_force_on: leaves out what was
         not in force that day; mode: `text`, `dense`, or `auto`: whatever the base has; vector: the question's, where
@@ -160,5 +162,10 @@ class KnowledgeBase:
         )
         if vector is None and mode != "text" and self.embedder is not None:
             vector = self.embedder.embed_query(text)
-        hits = self.index.search(text, filters, limit=limit, vector=vector, mode=mode)
-        return [replace(hit, base=self.name) for hit in hits if self.shelf.has(hit.passage.document)]
+        depth = limit * _DEEPER
+        while True:
+            found = self.index.search(text, filters, limit=depth, vector=vector, mode=mode)
+            hits = fold(replace(hit, base=self.name) for hit in found if self.shelf.has(hit.passage.document))
+            if len(hits) >= limit or len(found) < depth:
+                return hits[:limit]
+            depth *= _DEEPER

@@ -61,9 +61,11 @@ class Filters:
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that was found. base: the knowledge base; score: higher is better, comparable within one search only;
-    reasons: why it ranks there (`text_rank`, `text_score`, `dense_rank`, `dense_score`, `law_bonus`, …)."""
+    reasons: why it ranks there (`text_rank`, `text_score`, `dense_rank`, `dense_score`, `law_bonus`, …); copies: the
+    other passages that say the same, which it stands for (see `metier.knowledge.copies`)."""
 
     passage: Passage
     score: float
     base: str = ""
     reasons: dict[str, float] = field(default_factory=dict)
+    copies: tuple[Passage, ...] = ()

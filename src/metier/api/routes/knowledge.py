@@ -90,8 +90,10 @@ def passage_view(passage: Passage) -> dict[str, Any]:
 
 
 def hit_view(hit: Hit) -> dict[str, Any]:
-    """A passage that was found, and why it ranks there."""
-    return {"score": hit.score, "reasons": hit.reasons, "base": hit.base, "passage": passage_view(hit.passage)}
+    """A passage that was found, why it ranks there, and where else the same stands."""
+    copies = [{"id": one.id, "document": one.document, "file": one.file, "page": one.page} for one in hit.copies]
+    passage = passage_view(hit.passage)
+    return {"score": hit.score, "reasons": hit.reasons, "base": hit.base, "passage": passage, "copies": copies}
 
 
 @router.get("/knowledge")

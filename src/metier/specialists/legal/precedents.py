@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
@@ -94,7 +94,7 @@ def _cases(base: Searchable, name: str, words: str) -> Iterable[Sequence[Hit]]:
     )
     for title in titles:
         hits = [
-            Hit(hit.passage, hit.score, hit.base or name, hit.reasons)
+            replace(hit, base=hit.base or name)
             for hit in base.search(f"{title} {words}", limit=_GATHERED, titles=(title,))
         ]
         yield sorted(hits, key=lambda hit: (hit.passage.document, hit.passage.start))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,7 @@ def passages_of(articles: Sequence[Article], knowledge: Mapping[str, Searchable]
 def _explained(article: Article, knowledge: Mapping[str, Searchable]) -> tuple[Hit, ...]:
     """Passages that explain an article which is not among the documents itself, those that are no case first."""
     found = [
-        Hit(hit.passage, hit.score, hit.base or base, hit.reasons)
+        replace(hit, base=hit.base or base)
         for base, one in knowledge.items()
         for hit in one.search(f"{article.law} {article.article}", limit=10)
         if article.law in hit.passage.text and article.article in hit.passage.text

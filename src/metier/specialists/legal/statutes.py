@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,6 @@ def _keep(hit: Hit, base: str, law: str, wanted: str, hits: dict[str, Hit], othe
     if not same_law(passage.title, law) or not passage.article:
         return
     if article_name(passage.article) == wanted:
-        hits.setdefault(passage.id, Hit(passage, hit.score, hit.base or base, hit.reasons))
+        hits.setdefault(passage.id, replace(hit, base=hit.base or base))
     else:
         others.add(passage.article)

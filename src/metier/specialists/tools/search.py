@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
 
 from metier.core.errors import ConfigError
 from metier.core.i18n import translate
-from metier.knowledge.passage import Hit
 from metier.specialists.tools.tool import ToolContext, ToolResult
 
 
@@ -23,11 +23,7 @@ def search_documents(
         known = ", ".join(context.knowledge) or "—"
         raise ConfigError("specialists.no_such_base", name=base, known=known)
     bases = {base: context.knowledge[base]} if base else dict(context.knowledge)
-    hits = [
-        Hit(hit.passage, hit.score, name, hit.reasons)
-        for name, one in bases.items()
-        for hit in one.search(text, limit=limit)
-    ]
+    hits = [replace(hit, base=name) for name, one in bases.items() for hit in one.search(text, limit=limit)]
     hits.sort(key=lambda hit: -hit.score)
     found = tuple(hits[:limit])
     said = translate("specialists.search_found", language=context.language, count=len(found), text=text)
