@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 from datetime import date
 
+import pytest
+
 from metier.specialists.legal.docx import request_docx
 from metier.specialists.tools import TOOLS, describe, use_tool
+from tests.specialists.asking import ask
 from tests.specialists.legal.talk import FOLLOW_UP, QUESTION, Shelf, article, by_rule, case, talk
+from tests.web.legal_walk import FOLLOW_UP as WALK_FOLLOW_UP
 
 NEW = article("劳动法", "第四十四条", "第四十四条 休息日安排工作又不能安排补休的，百分之二百。", date(2018, 12, 29))
 OLD = article("劳动法", "第四十四条", "第四十四条 旧文。", date(1995, 1, 1), date(2018, 12, 29))
@@ -113,3 +117,52 @@ def test_a_general_question_about_a_claim_is_no_case() -> None:
     for name in ("overtime_pay", "limitation_period", "precedents", "case_analysis"):
         assert by_rule(name, context) == []
     assert by_rule("limitation_period", talk("两年前的加班费还能要吗？"))
+
+
+CASE_RULES = ("overtime_pay", "limitation_period", "precedents", "case_analysis")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "三亚天气怎么样？",
+        "明天三亚的机票2000元贵吗？",
+        "三亚最近一年的天气怎么样？",
+        "三亚现在还能去吗？",
+        "帮我写签证申请。",
+        "What is the weather like in Sanya?",
+    ],
+)
+def test_a_case_that_was_told_is_no_answer_to_what_is_not_about_it(asked: str) -> None:
+    context = talk(QUESTION, asked, base=Shelf(NEW, *case("张某案", CASE)))
+    for name in (*CASE_RULES, "arbitration_request"):
+        assert by_rule(name, context) == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        WALK_FOLLOW_UP,
+        "请起草仲裁申请书",
+        "公司说没有审批不算加班。",
+        "我还在职",
+        "最近两年的",
+        "能要多少钱？",
+        "那我该怎么办？",
+        "还来得及吗？",
+        "我能赢吗？下一步呢？",
+        "请帮我算一下",
+        "What evidence is missing?",
+    ],
+)
+def test_a_follow_up_goes_on_with_the_case(asked: str) -> None:
+    context = talk(QUESTION, asked, base=Shelf(NEW, *case("张某案", CASE)))
+    for name in CASE_RULES:
+        assert by_rule(name, context), name
+    assert bool(by_rule("arbitration_request", context)) == ("申请书" in asked)
+
+
+def test_what_the_documents_do_not_say_is_refused_after_a_case_too() -> None:
+    tools = ("overtime_pay", "limitation_period", "precedents", "case_analysis")
+    assert ask(QUESTION, "好的。", "三亚天气怎么样？", tools=tools).mode == "abstained"
+    assert ask(QUESTION, "好的。", "那我该怎么办？", tools=tools).mode == "quoted"

@@ -20,12 +20,14 @@ from metier.specialists.legal.analysis import HOURS, analyse, limitation_of
 from metier.specialists.legal.articles import article_name
 from metier.specialists.legal.claims import claims
 from metier.specialists.legal.dates import add, between
+from metier.specialists.legal.facts import Facts, read_facts
 from metier.specialists.legal.limitation import ClaimKind, limitation
 from metier.specialists.legal.overtime import Hours, HoursSystem, overtime_pay
 from metier.specialists.legal.precedents import match_precedents
 from metier.specialists.legal.request import Person, draft_request
 from metier.specialists.legal.said import Teller, facts_of, jsonable, passages_of, stated
 from metier.specialists.legal.statutes import look_up
+from metier.specialists.legal.topic import is_about_the_case
 from metier.specialists.tools.tool import ToolContext, ToolResult
 
 Money = Annotated[Decimal | None, Field(ge=0, le=10_000_000)]
@@ -76,7 +78,7 @@ def overtime(
 
 def overtime_rule(context: ToolContext) -> Sequence[dict[str, Any]]:
     """One call where overtime is claimed and the contract's wage was said."""
-    facts = facts_of(context)
+    facts = _facts_asked_about(context)
     wage = facts.amount("contract_wage")
     if wage is None or "overtime" not in facts.keys("claim"):
         return []
@@ -110,7 +112,7 @@ def limitation_period(
 
 def limitation_rule(context: ToolContext) -> Sequence[dict[str, Any]]:
     """One call for each kind of limitation among the claims that were named, where a case is told or time is asked."""
-    facts = facts_of(context)
+    facts = _facts_asked_about(context)
     if not (facts.tell_a_case or _ASKS_FOR_TIME.search(context.question)):
         return []
     calls: dict[str, dict[str, Any]] = {}
@@ -154,8 +156,6 @@ def _later(start: date, years: int, months: int, days: int) -> date:
 
 def date_rule(context: ToolContext) -> Sequence[dict[str, Any]]:
     """One call where the last message asks how long it is between two days."""
-    from metier.specialists.legal.facts import read_facts
-
     if not _ASKS_FOR_SPAN.search(context.question):
         return []
     days = [fact.value for fact in read_facts([context.question], context.today).found
@@ -199,7 +199,7 @@ def precedents(
 
 def precedents_rule(context: ToolContext) -> Sequence[dict[str, Any]]:
     """One call where a claim was named and a case told."""
-    facts = facts_of(context)
+    facts = _facts_asked_about(context)
     return [{}] if facts.keys("claim") and facts.tell_a_case and context.knowledge else []
 
 
@@ -216,7 +216,7 @@ def case_analysis(context: ToolContext, claims: Claims = []) -> ToolResult:  # n
 
 def case_analysis_rule(context: ToolContext) -> Sequence[dict[str, Any]]:
     """One call where a claim was named and a case told."""
-    facts = facts_of(context)
+    facts = _facts_asked_about(context)
     return [{}] if facts.keys("claim") and facts.tell_a_case else []
 
 
@@ -243,4 +243,10 @@ def arbitration_request(
 def arbitration_request_rule(context: ToolContext) -> Sequence[dict[str, Any]]:
     """One call where the last message asks for the draft and a claim was named."""
     asked = _ASKS_FOR_DRAFT.search(context.question)
-    return [{}] if asked and facts_of(context).keys("claim") else []
+    return [{}] if asked and _facts_asked_about(context).keys("claim") else []
+
+
+def _facts_asked_about(context: ToolContext) -> Facts:
+    """The facts of the conversation, none where the last message is not about them."""
+    facts = facts_of(context)
+    return facts if is_about_the_case(context, facts) else Facts()
