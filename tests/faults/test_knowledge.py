@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from metier.knowledge.base import KnowledgeBase
@@ -21,7 +23,7 @@ from metier.workbench.importing import import_batch
 from metier.workbench.process import started_at
 from metier.workbench.workbench import Workbench
 from tests.support.bench import wait_for
-from tests.support.server import Server
+from tests.support.server import Server, started
 
 OLD = "Rule 1. The gate opens at seven.\n\nRule 2. The gate closes at nine."
 NEW = OLD.replace("nine", "eleven")
@@ -105,6 +107,25 @@ def test_fault_39_a_server_killed_while_it_imports_goes_on_at_its_next_start(tmp
         again.close()
     (folder,) = (tmp_path / "home" / "knowledge").glob("*/*/base.json")
     assert KnowledgeBase(folder.parent, folder.parent.parent.name).check() == []
+
+
+@pytest.mark.slow
+def test_a_server_makes_an_index_of_another_version_anew_by_itself(tmp_path: Path) -> None:
+    def search(client: httpx.Client) -> httpx.Response:
+        return client.post("/api/v1/knowledge/rules/search", json={"text": "when does the gate close"})
+
+    with started(tmp_path / "home") as server, contextlib.closing(server.client()) as client:
+        client.post("/api/v1/knowledge", json={"name": "rules"}).raise_for_status()
+        client.post("/api/v1/knowledge/rules/documents", params={"name": "a.txt"}, content=OLD.encode())
+        wait_for(lambda: all_ended(client.get("/api/v1/knowledge/rules/imports").json()))
+        assert "nine" in search(client).text
+    (pointer,) = (tmp_path / "home" / "knowledge").glob("*/*/index/current.json")
+    pointer.write_text(json.dumps({**json.loads(pointer.read_text()), "format": 0}))
+    with started(tmp_path / "home") as server, contextlib.closing(server.client()) as client:
+        found = wait_for(lambda: (answer := search(client)).status_code == 200 and answer.json())
+        assert "nine" in found[0]["passage"]["text"]
+        client.post("/api/v1/knowledge/rules/documents", params={"name": "a.txt"}, content=NEW.encode())
+        wait_for(lambda: "eleven" in search(client).text)
 
 
 def all_ended(imports: list[dict[str, Any]]) -> list[dict[str, Any]]:

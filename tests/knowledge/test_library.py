@@ -13,6 +13,7 @@ from metier.cli.app import main
 from metier.core.errors import DataError
 from metier.core.events import EventLog
 from metier.core.settings import settings
+from metier.knowledge import renewing
 from metier.knowledge.base import KnowledgeBase
 from metier.knowledge.library import LOCAL, Library
 
@@ -213,12 +214,51 @@ def test_a_base_with_vectors_finds_by_meaning_and_stays_in_step(library: Library
     assert base.check() == []
 
 
-def test_an_index_of_another_format_is_named_and_made_anew(base: KnowledgeBase) -> None:
-    base.add([("rules.md", RULES.encode())])
+def of_another_format(base: KnowledgeBase) -> None:
     pointer = base.folder / "index" / "current.json"
     pointer.write_text(json.dumps({**json.loads(pointer.read_text()), "format": 0}))
+
+
+def test_an_index_of_another_format_is_named_and_made_anew(base: KnowledgeBase) -> None:
+    base.add([("rules.md", RULES.encode())])
+    of_another_format(base)
     with pytest.raises(DataError, match="--repair"):
         base.search("保管考勤记录")
     assert base.repair()
     assert "保存期限" in base.search("保管考勤记录")[0].passage.text
     assert base.check() == []
+    assert not base.renew_index()
+    assert len(list((base.folder / "index").glob("*.lance"))) == 1
+
+
+def test_an_index_is_not_half_made_anew(base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    base.add([(f"{number}.md", f"{RULES}\n\n{number}".encode()) for number in range(3)])
+    of_another_format(base)
+    monkeypatch.setattr(renewing, "_AT_ONCE", 1)
+    real, made = renewing.passages_of, []
+
+    def breaks_off(*given: Any) -> Any:
+        if len(made) == 2:
+            raise OSError(28, "No space left on device")
+        made.append(given)
+        return real(*given)
+
+    monkeypatch.setattr(renewing, "passages_of", breaks_off)
+    with pytest.raises(OSError, match="space"):
+        base.renew_index()
+    with pytest.raises(DataError, match="--repair"):
+        base.search("保管考勤记录")
+    monkeypatch.setattr(renewing, "passages_of", real)
+    assert base.renew_index()
+    assert base.check() == []
+    assert base.index.count() == sum(entry.passages for entry in base.documents())
+    assert len(list((base.folder / "index").glob("*.lance"))) == 1
+
+
+def test_a_document_that_cannot_be_opened_keeps_no_other_from_being_found(base: KnowledgeBase) -> None:
+    base.add([("a.md", RULES.encode()), ("b.md", CHANGED.encode())])
+    of_another_format(base)
+    (base.folder / "documents" / base.entry("b.md").id / "document.json").write_text("{")
+    assert base.renew_index()
+    assert {hit.passage.file for hit in base.search("延时工作报酬", limit=20)} == {"a.md"}
+    assert {notice.key for notice in base.check()} == {"knowledge.changed", "knowledge.out_of_step"}

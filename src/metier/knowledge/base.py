@@ -16,7 +16,7 @@ from metier.core.errors import DataError
 from metier.core.events import EventLog
 from metier.core.files import read_json
 from metier.core.registry import nearest
-from metier.knowledge import adding, checking
+from metier.knowledge import adding, checking, renewing
 from metier.knowledge.copies import fold
 from metier.knowledge.document import Document, Notice
 from metier.knowledge.entries import Entry, Outcome, Source
@@ -81,6 +81,10 @@ class KnowledgeBase:
     def finish(self) -> int:
         """Goes on with what a kill broke off, and returns how many documents that were. Nothing else is done twice."""
         return adding.finish(self)
+
+    def renew_index(self) -> bool:
+        """Makes an index of another version anew, in one step; whether it was one."""
+        return renewing.renew(self)
 
     def remove(self, documents: Sequence[str]) -> list[Entry]:
         """Removes documents by id or name: found no more from now on, and no fragment is left on the disk."""

@@ -27,8 +27,7 @@ def check(base: KnowledgeBase) -> list[Notice]:
 
 def repair(base: KnowledgeBase) -> list[Notice]:
     """Puts right what `check` found and returns what that was. Only changed originals stay as they are."""
-    with base.shelf.exclusive():
-        found = [Notice("knowledge.index_format")] if base.index.discard_other_format() else []
+    found = [Notice("knowledge.index_format")] if base.renew_index() else []
     found += check(base)
     adding.finish(base)
     with base.shelf.exclusive():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,8 +80,13 @@ class PassageIndex(ABC):
         passages stays on the disk: what is left is written anew beside the old, which then goes."""
 
     @abstractmethod
-    def discard_other_format(self) -> bool:
-        """Removes an index that another version of the product wrote, so that it can be made anew; whether it did."""
+    def is_of_other_format(self) -> bool:
+        """Whether another version of the product wrote it: then it can only be made anew. Quick to tell."""
+
+    @abstractmethod
+    def renewed(self) -> AbstractContextManager[PassageIndex]:
+        """An empty index to fill, which takes this one's place at the end of the block, in one step. Whatever breaks
+        the block off leaves this one as it was."""
 
     @abstractmethod
     def details(self) -> dict[str, Any]:

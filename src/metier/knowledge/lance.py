@@ -10,14 +10,15 @@ from __future__ import annotations
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from metier.core.errors import DataError
-from metier.core.files import read_json, write_json
+from metier.core.files import fsync_folder, read_json, write_json
 from metier.knowledge.fusion import reciprocal_ranks
 from metier.knowledge.index import PassageIndex, SearchMode, Vectors
 from metier.knowledge.lance_rows import COLUMNS, condition, passage_of, quoted, rows, vector_width
@@ -30,17 +31,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _POINTER = "current.json"
-FORMAT = 1  # of the table's columns and terms; another one's index is made anew by `metier knowledge check --repair`
+_RENEWED = "renewed.json"  # names the table that is being filled to take the other's place
+FORMAT = 1  # of the table's columns and terms; another one's index is made anew (`metier.knowledge.renewing`)
 _DEPTH = 100  # passages of each side whose ranks are joined
 _KEEP_VERSIONS = timedelta(minutes=10)  # longer than any search, so that none loses its files
 _TRIES = 5  # of a read while writers switch tables below it
 
 
 class LanceIndex(PassageIndex):
-    """An index in `folder`. owner: stamped on each row; whose rows a query sees is said by its filters."""
+    """An index in `folder`. owner: stamped on each row; whose rows a query sees is said by its filters; pointer: the
+    file that names the table which counts."""
 
-    def __init__(self, folder: Path, owner: str) -> None:
+    def __init__(self, folder: Path, owner: str, pointer: str = _POINTER) -> None:
         self._folder = folder
+        self._pointer = folder / pointer
         self._owner = owner
         self._lock = threading.Lock()
         self._live: tuple[str, Table] | None = None
@@ -77,14 +81,21 @@ class LanceIndex(PassageIndex):
         if table is not None and document_ids:
             table.delete(f"document IN ({', '.join(map(quoted, document_ids))})")
 
-    def discard_other_format(self) -> bool:
-        pointer = self._folder / _POINTER
-        if not pointer.exists() or read_json(pointer).get("format") == FORMAT:
-            return False
-        pointer.unlink()
-        for folder in self._folder.glob("*.lance"):
-            shutil.rmtree(folder)
-        return True
+    def is_of_other_format(self) -> bool:
+        return self._pointer.exists() and read_json(self._pointer).get("format") != FORMAT
+
+    @contextmanager
+    def renewed(self) -> Iterator[PassageIndex]:
+        anew = self._folder / _RENEWED
+        anew.unlink(missing_ok=True)
+        filled = LanceIndex(self._folder, self._owner, _RENEWED)
+        yield filled
+        if anew.exists():
+            anew.replace(self._pointer)
+        else:
+            self._pointer.unlink(missing_ok=True)
+        fsync_folder(self._folder)
+        self._remove_others(str(read_json(self._pointer)["table"]) if self._pointer.exists() else "")
 
     def tidy(self, *, forget: bool = False) -> None:
         table = self._newest()
@@ -93,7 +104,9 @@ class LanceIndex(PassageIndex):
         if not forget:
             table.optimize(cleanup_older_than=_KEEP_VERSIONS)
             return
-        current = self._create(table.to_arrow())
+        self._remove_others(self._create(table.to_arrow()))
+
+    def _remove_others(self, current: str) -> None:
         for folder in self._folder.glob("*.lance"):
             if folder.name != f"{current}.lance":
                 shutil.rmtree(folder)
@@ -106,7 +119,7 @@ class LanceIndex(PassageIndex):
         table = self._connection.create_table(name, content)
         table.create_index("terms", config=FTS(base_tokenizer="whitespace", **_AS_THEY_ARE))
         table.create_index("owner", config=Bitmap())
-        write_json(self._folder / _POINTER, {"table": name, "format": FORMAT})
+        write_json(self._pointer, {"table": name, "format": FORMAT})
         return name
 
     def _width(self, table: Table, vectors: Sequence[Sequence[float]] | None) -> int | None:
@@ -204,10 +217,9 @@ class LanceIndex(PassageIndex):
 
     def _newest(self) -> Table | None:
         """The current table, always at its newest version; None before the first passage."""
-        pointer = self._folder / _POINTER
-        if not pointer.exists():
+        if not self._pointer.exists():
             return None
-        said = read_json(pointer)
+        said = read_json(self._pointer)
         if said.get("format") != FORMAT:
             raise DataError("knowledge.index_format")
         name = str(said["table"])

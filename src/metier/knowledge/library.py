@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +64,12 @@ class Library:
             with suppress(FileNotFoundError):  # removed just now
                 found.append(self._base(path.parent, owner))
         return sorted(found, key=lambda base: base.name)
+
+    def everyone(self) -> Iterator[KnowledgeBase]:
+        """All owners' bases."""
+        for path in self.folder.glob(f"[!.]*/[!.]*/{BASE}"):
+            with suppress(FileNotFoundError):
+                yield self._base(path.parent, path.parent.parent.name)
 
     def _base(self, folder: Path, owner: str) -> KnowledgeBase:
         if folder not in self._known:

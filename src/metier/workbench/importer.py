@@ -5,11 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
-from metier.knowledge.base import BASE
+from metier.knowledge.library import Library
 from metier.workbench import arrivals
 from metier.workbench.backends.local import clean_environment
 from metier.workbench.importing import BUSY
@@ -19,10 +17,11 @@ _END_SECONDS = 6.0
 
 
 class Importer:
-    """Starts `metier.workbench.importing` when something came in, ends it with the server. folder: of the library."""
+    """Starts `metier.workbench.importing` when something came in or an index is of another version, ends it with the
+    server."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, library: Library) -> None:
+        self.library = library
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
@@ -30,8 +29,8 @@ class Importer:
 
     def start(self) -> None:
         """Clears away what a kill left, and begins to look."""
-        for base in self._bases():
-            arrivals.clear_away(base)
+        for base in self.library.everyone():
+            arrivals.clear_away(base.folder)
         self._wake.set()
         self._thread = threading.Thread(target=self._watch, name="importer", daemon=True)
         self._thread.start()
@@ -69,21 +68,20 @@ class Importer:
 
     def has_bases(self) -> bool:
         """Whether anybody has a knowledge base."""
-        return next(self._bases(), None) is not None
-
-    def _bases(self) -> Iterator[Path]:
-        return (path.parent for path in self.folder.glob(f"[!.]*/[!.]*/{BASE}"))
+        return next(self.library.everyone(), None) is not None
 
     def _something_waits(self) -> bool:
-        return any(one.outcome is None for base in self._bases() for one in arrivals.arrivals(base))
+        return any(
+            any(one.outcome is None for one in arrivals.arrivals(base.folder)) or base.index.is_of_other_format()
+            for base in self.library.everyone()
+        )
 
     def _run(self) -> int:
         """One process from its start to its end. Returns its exit code."""
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "metier.workbench.importing", str(self.folder.resolve())],
+            [sys.executable, "-m", "metier.workbench.importing", str(self.library.folder.resolve())],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # what goes wrong is told in the server's log
             start_new_session=True,
             env={**clean_environment(), "OMP_NUM_THREADS": "1"},
         )

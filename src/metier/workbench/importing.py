@@ -1,12 +1,14 @@
 """The process that reads and indexes what came in: `python -m metier.workbench.importing LIBRARY`.
 
-It takes file after file from the `incoming` folders of all owners, in turn, and ends when there is none left. One at a
-time works on a library; it ends with the server that started it, and the next start goes on with what is there.
+It first makes indexes anew that another version of the product wrote. Then it takes file after file from the
+`incoming` folders of all owners, in turn, and ends when there is none left. One at a time works on a library; it ends
+with the server that started it, and the next start goes on with what is there.
 """
 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import sys
@@ -20,9 +22,11 @@ from metier.core.errors import RunError
 from metier.core.events import EventLog
 from metier.core.files import folder_lock
 from metier.core.i18n import use_language
-from metier.knowledge.base import BASE, KnowledgeBase
+from metier.knowledge.base import KnowledgeBase
+from metier.knowledge.library import Library
 from metier.workbench.arrivals import MOST_ATTEMPTS, Arrival, Progress, arrivals, count_attempt, end, take_back
 
+_log = logging.getLogger("metier.workbench")
 BUSY = 75  # exit code where another one works
 _BATCH = 8  # files of a base before the next owner's turn
 _END_SECONDS = 5.0
@@ -30,20 +34,31 @@ _END_SECONDS = 5.0
 
 def main() -> int:
     """Imports until nothing waits."""
-    library = Path(sys.argv[1])
+    library = Library(Path(sys.argv[1]))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     threading.Thread(target=_end_with_server, daemon=True).start()
     use_language("en")
     try:
-        with folder_lock(library / ".importing"):
+        with folder_lock(library.folder / ".importing"):
+            sound = [renew_index(base) for base in library.everyone()]
             for base, batch in turns(library):
                 import_batch(base, batch)
     except RunError:
         return BUSY
-    return 0
+    return 0 if all(sound) else 1
 
 
-def turns(library: Path) -> Iterator[tuple[KnowledgeBase, list[Arrival]]]:
+def renew_index(base: KnowledgeBase) -> bool:
+    """Makes an index that another version wrote anew; whether the base has one to work with now."""
+    try:
+        base.renew_index()
+    except Exception as error:  # the boundary of a process: the others' files are imported all the same
+        _log.error("%s: %s: %s", base.folder, type(error).__name__, error)
+        return not base.folder.exists()  # removed meanwhile
+    return True
+
+
+def turns(library: Library) -> Iterator[tuple[KnowledgeBase, list[Arrival]]]:
     """What to import next, the oldest first, owner after owner: one who brings much does not keep others waiting."""
     served: list[str] = []
     while waiting := _waiting(library):
@@ -51,16 +66,15 @@ def turns(library: Path) -> Iterator[tuple[KnowledgeBase, list[Arrival]]]:
         fresh = [one for one in waiting if one[0] not in served] or [
             one for one in waiting if one[0] == min(owners, key=served.index)
         ]
-        owner, folder, _ = fresh[0]
+        owner, base, _ = fresh[0]
         served = [one for one in served if one != owner] + [owner]
-        yield KnowledgeBase(folder, owner), [one for _, of, one in waiting if of == folder][:_BATCH]
+        yield base, [one for _, of, one in waiting if of is base][:_BATCH]
 
 
-def _waiting(library: Path) -> list[tuple[str, Path, Arrival]]:
-    found = []
-    for path in library.glob(f"[!.]*/[!.]*/{BASE}"):
-        folder = path.parent
-        found += [(folder.parent.name, folder, one) for one in arrivals(folder) if one.outcome is None]
+def _waiting(library: Library) -> list[tuple[str, KnowledgeBase, Arrival]]:
+    found = [
+        (base.owner, base, one) for base in library.everyone() for one in arrivals(base.folder) if one.outcome is None
+    ]
     return sorted(found, key=lambda one: one[2].came)
 
 

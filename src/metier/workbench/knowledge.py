@@ -45,7 +45,7 @@ class Knowledge:
     def __init__(self, folder: Path, quota: Quota) -> None:
         self.library = Library(folder)
         self.quota = quota
-        self.importer = Importer(folder)
+        self.importer = Importer(self.library)
         quota.counted.append(self.used_bytes)
 
     def start(self) -> None:
