@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from metier.specialists.spec import Specialist
+from metier.specialists.spec import ServerModel, Specialist
 from metier.workbench.workbench import Workbench
 from tests.support.bench import sign_up
 from tests.support.shelf import ARTICLES, Shelf
+from tests.support.upstream import MODEL, upstream
 
 QUESTION = "安排劳动者延长工作时间的工资报酬怎么算？"
 
@@ -97,6 +98,21 @@ def test_the_bare_model_beside_it_says_that_it_is_not_loaded(lawyer: TestClient)
     left, right = answered(lawyer, chat), answered(lawyer, chat, 2)
     assert left["answer"]["mode"] == "quoted"
     assert "not loaded" in right["reason"]
+
+
+def test_a_bare_model_that_goes_in_circles_is_stopped(lawyer: TestClient, workbench: Workbench) -> None:
+    person = workbench.accounts.person_of_token(lawyer.cookies["metier"])
+    assert person is not None
+    workbench.assistants.writers.local = True
+    with upstream(tokens=3000, pace=600, words=lambda token: "the same again. ") as server:
+        model = ServerModel(address=server.address, model=MODEL)
+        workbench.specialists.create(person, Specialist(name="served", server=model))
+        chat = begin(lawyer, specialist="served", bare=True)
+        lawyer.post(f"/api/v1/assistant/chats/{chat}/questions", json={"text": QUESTION})
+        turn = answered(lawyer, chat, 2)
+    assert (turn["state"], turn["text"].count("the same again.")) == ("whole", 4)
+    assert any("was stopped" in one for one in turn["notices"])
+    assert server.cut
 
 
 def test_conversations_of_the_two_kinds_are_apart(lawyer: TestClient) -> None:

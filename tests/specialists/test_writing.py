@@ -189,6 +189,28 @@ def test_without_documents_a_specialist_just_talks() -> None:
     assert len([piece for piece in got if piece.kind == "answer"]) > 3
 
 
+BARE = {"knowledge": {}, "language": "en", "rules": {"cite": False, "abstain": False, "quote": "never"}}
+
+
+def test_a_bare_model_that_goes_in_circles_is_stopped_and_its_tokens_are_counted() -> None:
+    model = ScriptedModel(["We say: " + "the wage is the wage.\n\n" * 400])
+    answer = ask("How much?", model=model, **BARE)
+    assert (answer.mode, answer.finished_by, model.closed) == ("written", "stopped", True)
+    assert 4 <= answer.text.count("the wage is the wage.") <= 5
+    assert answer.notices[1:] == ("The model went on without evidence, or in circles, and was stopped.",)
+    assert answer.completion_tokens >= len(answer.text) and answer.prompt_tokens > 0
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["| a | b |\n" + "|---|---|" * 20 + "\n| 1 | 2 |", "No, no, no, no, no.", "----" * 40 + "Yes.",
+     "".join(f"{year}: a year of {year % 7} cases.\n" for year in range(1990, 2026))],
+)  # fmt: skip
+def test_a_bare_model_may_draw_lines_and_lists(said: str) -> None:
+    answer = ask("How much?", model=ScriptedModel([said]), **BARE)
+    assert (answer.text, answer.finished_by) == (said.rstrip(), "stop")
+
+
 def test_saying_the_question_again_is_not_citing_though_a_tool_names_its_words() -> None:
     said = "公司每月按基本工资3000元为基数算加班费。"
     words = {"user": said, "tool": f"单位所用基数：来自您第 1 条消息中的“{said}”每小时少付 43.10 元。"}

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from metier.core.i18n import translate
-from metier.engines.chatmodel import ChatModel, Delta, Request, ToolSpec
+from metier.data.messages import message
+from metier.engines.chatmodel import ChatModel, Delta, Request, ToolSpec, Turn
 from metier.specialists.checking import Checker, doubtful
+from metier.specialists.circles import goes_in_circles
 from metier.specialists.draft import Draft
 from metier.specialists.evidence import AnswerPiece
 from metier.specialists.gathering import numbered, of_tool
@@ -56,17 +58,23 @@ class Writer:
             tuple(describe(name, TOOLS.get(name)) for name in self.tools),
             enable_thinking=self.specialist.enable_thinking,
         )
-        sentences = SentenceStream()
+        sentences, written, ended = SentenceStream(), "", False
         async with aclosing(self._deltas(request)) as deltas:
             async for delta in deltas:
                 while self._pending:
                     yield self._pending.popleft()
+                written += delta.text
                 for piece in await self._take(delta, sentences):
                     yield piece
+                if checker.lenient and goes_in_circles(self.draft.text):
+                    checker.lost = True
+                ended = delta.kind == "end"
                 if self.nothing or checker.lost or (checker.weak and not checker.lenient):
                     break
         while self._pending:
             yield self._pending.popleft()
+        if not ended:
+            self._count(request, written)
         self.weak = not (self.nothing or self.begun)
         if checker.lost and self.begun:
             self.draft.finished_by = "stopped"
@@ -102,6 +110,13 @@ class Writer:
                 return said
             said += self.checker.take(sentence, await self._opinion(sentence))
         return said + (self.checker.finish() if delta.kind == "end" else [])
+
+    def _count(self, request: Request, written: str) -> None:
+        """Counts the tokens of an answer that was stopped: its model has not told them."""
+        prompt = self.model.count(request.turns)
+        whole = self.model.count((*request.turns, Turn(message("assistant", written))))
+        self.draft.prompt_tokens += prompt
+        self.draft.completion_tokens += whole - prompt
 
     async def _opinion(self, sentence: str) -> bool | None:
         """The model's own opinion on a sentence of which words alone do not tell."""

@@ -14,10 +14,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from metier.core.errors import MetierError
-from metier.core.i18n import Language, current_language
+from metier.core.i18n import Language, current_language, translate
 from metier.core.specs import Spec
 from metier.data.messages import message
 from metier.engines.chatmodel import Delta, Request, Turn, Usage
+from metier.specialists.circles import goes_in_circles
 from metier.specialists.evidence import AnswerPiece, plain
 from metier.specialists.store import StoredSpecialist
 from metier.specialists.tools import Searchable
@@ -216,8 +217,13 @@ class Assistants(Conversations):
                 async for delta in deltas:
                     if delta.kind in ("thinking", "answer", "notice"):
                         self.writings.add(one, delta.kind, delta.text)
-                    elif delta.kind == "end":
+                    if delta.kind == "answer" and goes_in_circles(one.text):
+                        told = translate("specialists.lost", language=question.language)
+                        self.writings.add(one, "notice", told)
+                        delta = Delta("end")
+                    if delta.kind == "end":
                         await asyncio.to_thread(self._finish_bare, one, delta, time.monotonic() - begun)
+                        break
 
     def _finish_bare(self, one: Writing, delta: Delta, seconds: float) -> None:
         usage = delta.usage or Usage()
