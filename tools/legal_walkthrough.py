@@ -10,20 +10,16 @@ specialist by curl. statutes: a folder of texts; without it only the samples are
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from importlib.resources import files
 
-from tests.support.server import Server
 from tests.web.legal_walk import FOLLOW_UP, QUESTION, LegalWalk
 
-from tools.screenshot import browser, find_chromium
+from tools.walking import Say, flags, walked
 
 
 def documents(statutes: Path | None) -> list[Path]:
@@ -34,51 +30,32 @@ def documents(statutes: Path | None) -> list[Path]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--width", type=int, choices=(1440, 390), default=1440)
-    parser.add_argument("--language", choices=("zh", "en"), default="zh")
-    parser.add_argument("--pictures", type=Path, default=Path("pictures"))
+    parser = flags(__doc__)
     parser.add_argument("--statutes", type=Path)
     parser.add_argument("--model", action="store_true")
     given = parser.parse_args()
-    chromium = find_chromium()
-    if chromium is None:
-        sys.stderr.write("Chromium is not installed: bash tools/system_packages.sh\n")
-        return 2
-    begun = time.monotonic()
 
-    def say(text: str) -> None:
-        sys.stdout.write(f"{time.monotonic() - begun:6.0f} s  {text}\n")
-        sys.stdout.flush()
+    def steps(walk: LegalWalk, folder: Path, say: Say) -> None:
+        walk.documents("labour-law", documents(given.statutes), 300)
+        say("documents read")
+        say("best passage: " + walk.look_up("labour-law", "加班费 计算基数 劳动合同 约定工资"))
+        walk.converse("legal", bare=given.model)
+        if given.model:
+            walk.load_model(300)
+        for question in (QUESTION, FOLLOW_UP):
+            answers = walk.ask(question, 600, answers=1 + given.model)
+            say(f"asked: {question}\n" + "\n--- beside it, the bare model:\n".join(answers))
+            say("around it: " + str(walk.details()))
+            walk.station("answer")
+            say("thinking: " + (walk.open_thinking() or "none shown"))
+            for title, marked in walk.open_citations():
+                say(f"cited: {title} | {marked[:80]}")
+        said = walk.curl("legal", QUESTION)["choices"][0]["message"]
+        say("by curl:\n" + str(said["content"])[:1500])
+        say(f"annotations: {len(said.get('annotations') or [])}")
+        walk.look_around("/", "/knowledge", "/specialists", "/specialists/legal", "/services")
 
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, browser(chromium) as tab:
-        walk = LegalWalk(Server(Path(name) / "bench"), tab, given.width, given.language, given.pictures)
-        try:
-            walk.sign_up()
-            walk.documents("labour-law", documents(given.statutes), 300)
-            say("documents read")
-            say("best passage: " + walk.look_up("labour-law", "加班费 计算基数 劳动合同 约定工资"))
-            walk.converse("legal", bare=given.model)
-            if given.model:
-                walk.load_model(300)
-            for question in (QUESTION, FOLLOW_UP):
-                answers = walk.ask(question, 600, answers=1 + given.model)
-                say(f"asked: {question}\n" + "\n--- beside it, the bare model:\n".join(answers))
-                say("around it: " + str(walk.details()))
-                walk.station("answer")
-                say("thinking: " + (walk.open_thinking() or "none shown"))
-                for title, marked in walk.open_citations():
-                    say(f"cited: {title} | {marked[:80]}")
-            answer = walk.curl("legal", QUESTION)
-            said = answer["choices"][0]["message"]
-            say("by curl:\n" + str(said["content"])[:1500])
-            say(f"annotations: {len(said.get('annotations') or [])}")
-            walk.look_around("/", "/knowledge", "/specialists", "/specialists/legal", "/services")
-        finally:
-            walk.server.kill()
-    say(f"{len(walk.passed)} stations, pictures in {given.pictures}; too wide: {walk.wide or 'none'}")
-    say(f"console: {tab.messages or 'silent'}")
-    return 1 if walk.wide or tab.messages else 0
+    return walked(LegalWalk, given, steps)
 
 
 if __name__ == "__main__":

@@ -11,20 +11,16 @@ was read on the pages. About fifteen minutes on two cores.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.support.server import Server
 from tests.web.walk import Walk, odd_table
 
 from metier.data import load_dataset
-from tools.screenshot import browser, find_chromium
+from tools.walking import Say, flags, walked
 
 QUESTION = (
     "A 29-year-old woman comes with sneezing, itchy eyes and a clear runny nose every spring. What is the most likely "
@@ -41,50 +37,31 @@ def chinese_rows(table: Path | None, most: int = 120) -> list[tuple[str, str]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--width", type=int, choices=(1440, 390), default=1440)
-    parser.add_argument("--language", choices=("zh", "en"), default="zh")
-    parser.add_argument("--pictures", type=Path, default=Path("pictures"))
+    parser = flags(__doc__)
     parser.add_argument("--table", type=Path)
     given = parser.parse_args()
-    chromium = find_chromium()
-    if chromium is None:
-        sys.stderr.write("Chromium is not installed: bash tools/system_packages.sh\n")
-        return 2
-    begun = time.monotonic()
 
-    def say(text: str) -> None:
-        sys.stdout.write(f"{time.monotonic() - begun:6.0f} s  {text}\n")
-        sys.stdout.flush()
+    def steps(walk: Walk, folder: Path, say: Say) -> None:
+        run = walk.fine_tune("/fine-tune?preset=medical:demo", {})
+        say(f"submitted {run}")
+        walk.train(run, kill_at=10, seconds=1800)
+        say("finished: " + walk.tab.evaluate("document.querySelector('#ending p').innerText"))
+        say("answer: " + walk.chat(run, QUESTION, 180))
+        walk.unload()
+        walk.evaluate(run, "medical_demo_en_test", {"max_samples": "40", "max_new_tokens": "32"}, 900)
+        say("scores:\n" + walk.tab.evaluate("document.querySelector('table').innerText"))
+        walk.report(run)
+        walk.bring(odd_table(folder / "咨询 记录.xlsx", chinese_rows(given.table)), "consultations")
+        walk.see("consultations", "smollm2-135m")
+        second = walk.fine_tune(
+            "/fine-tune?kind=train&dataset=consultations&model=smollm2-135m",
+            {"max_steps": "12", "cutoff_len": "512", "logging_steps": "1", "save_steps": "4"},
+        )
+        walk.train(second, kill_at=3, seconds=900)
+        say("trained on the Excel file: " + walk.tab.evaluate("document.querySelector('#ending').innerText"))
+        walk.look_around("/", "/runs", f"/compare?runs={run},{second}", "/models", "/reports", "/settings")
 
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, browser(chromium) as tab:
-        folder = Path(name)
-        walk = Walk(Server(folder / "bench"), tab, given.width, given.language, given.pictures)
-        try:
-            walk.sign_up()
-            run = walk.fine_tune("/fine-tune?preset=medical:demo", {})
-            say(f"submitted {run}")
-            walk.train(run, kill_at=10, seconds=1800)
-            say("finished: " + tab.evaluate("document.querySelector('#ending p').innerText"))
-            say("answer: " + walk.chat(run, QUESTION, 180))
-            walk.unload()
-            walk.evaluate(run, "medical_demo_en_test", {"max_samples": "40", "max_new_tokens": "32"}, 900)
-            say("scores:\n" + tab.evaluate("document.querySelector('table').innerText"))
-            walk.report(run)
-            walk.bring(odd_table(folder / "咨询 记录.xlsx", chinese_rows(given.table)), "consultations")
-            walk.see("consultations", "smollm2-135m")
-            second = walk.fine_tune(
-                "/fine-tune?kind=train&dataset=consultations&model=smollm2-135m",
-                {"max_steps": "12", "cutoff_len": "512", "logging_steps": "1", "save_steps": "4"},
-            )
-            walk.train(second, kill_at=3, seconds=900)
-            say("trained on the Excel file: " + tab.evaluate("document.querySelector('#ending').innerText"))
-            walk.look_around("/", "/runs", f"/compare?runs={run},{second}", "/models", "/reports", "/settings")
-        finally:
-            walk.server.kill()
-    say(f"{len(walk.passed)} stations, pictures in {given.pictures}; too wide: {walk.wide or 'none'}")
-    say(f"console: {tab.messages or 'silent'}")
-    return 1 if walk.wide or tab.messages else 0
+    return walked(Walk, given, steps)
 
 
 if __name__ == "__main__":
