@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from metier.knowledge.base import KnowledgeBase
 from metier.models import add_model
+from metier.workbench import arrivals
 from metier.workbench.accounts import Person
 from metier.workbench.workbench import Workbench
 
@@ -45,3 +47,10 @@ def training(**values: Any) -> dict[str, Any]:
         "logging_steps": 1,
         **values,
     }
+
+
+def arrive(base: KnowledgeBase, name: str, content: bytes) -> arrivals.Arrival:
+    """A file that came in whole."""
+    folder = arrivals.new_folder(base.folder)
+    (folder / "file.part").write_bytes(content)
+    return arrivals.accept(folder, name, len(content))

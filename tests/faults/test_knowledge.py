@@ -22,6 +22,7 @@ from metier.workbench.accounts import Person
 from metier.workbench.importing import import_batch
 from metier.workbench.process import started_at
 from metier.workbench.workbench import Workbench
+from tests.faults.children import arrive
 from tests.support.bench import wait_for
 from tests.support.server import Server, started
 
@@ -158,13 +159,6 @@ def test_fault_38_a_document_that_breaks_off_leaves_nothing(workbench: Workbench
         asyncio.run(workbench.knowledge.receive(owner, "rules", "a.txt", parts()))
     assert list((base.folder / "incoming").iterdir()) == []
     assert workbench.quota.used_bytes(owner) == 0
-
-
-def arrive(base: KnowledgeBase, name: str, content: bytes) -> arrivals.Arrival:
-    """A file that came in whole."""
-    folder = arrivals.new_folder(base.folder)
-    (folder / "file.part").write_bytes(content)
-    return arrivals.accept(folder, name, len(content))
 
 
 def test_fault_40_a_file_that_cannot_be_read_fails_alone_and_says_why(workbench: Workbench, owner: Person) -> None:

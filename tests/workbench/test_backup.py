@@ -11,8 +11,9 @@ import pytest
 from metier.core.errors import CorruptionError, RunError
 from metier.workbench.accounts import Person
 from metier.workbench.backup import backup, restore
+from metier.workbench.importing import import_batch
 from metier.workbench.workbench import Workbench
-from tests.faults.children import give_data
+from tests.faults.children import arrive, give_data
 from tests.support.bench import PASSWORD, opened, settings
 
 pytestmark = pytest.mark.slow
@@ -56,6 +57,29 @@ def test_fault_29_a_backup_under_load_goes_back_on_an_empty_host(
         for job in back.jobs.page(person).jobs:
             assert back.jobs.folder_of(job).is_dir()
         assert back.secrets.names(person) == ["HF_TOKEN"]
+
+
+def test_a_knowledge_base_is_searched_after_a_restore(workbench: Workbench, owner: Person, tmp_path: Path) -> None:
+    base = workbench.knowledge.create(owner, "rules", title="House rules")
+    base.add([("house.txt", b"Rule 1. The gate opens at seven."), ("yard.txt", b"Rule 2. The yard is swept daily.")])
+    import_batch(base, [arrive(base, "broken.pdf", b"%PDF-1.7 nothing")])
+    waiting = arrive(base, "later.txt", b"Rule 3. The lamp is lit at dusk.")
+    before = [hit.passage for hit in workbench.knowledge.search(owner, "rules", "when does the gate open")]
+    counts = backup(workbench.settings, tmp_path / "backup.tar")
+    elsewhere = tmp_path / "elsewhere"
+    assert restore(tmp_path / "backup.tar", settings(elsewhere)) == counts
+    with opened(elsewhere) as back:
+        person = back.accounts.person_of_token(back.accounts.sign_in("li", PASSWORD))
+        assert person is not None
+        restored = back.knowledge.get(person, "rules")
+        assert restored.title == "House rules"
+        assert restored.check() == []
+        assert [hit.passage for hit in back.knowledge.search(person, "rules", "when does the gate open")] == before
+        document = before[0].document
+        assert back.knowledge.original(person, "rules", document).read_bytes() == b"Rule 1. The gate opens at seven."
+        assert [one.state for one in back.knowledge.arrivals(person, "rules")] == ["failed", "waiting"]
+        import_batch(restored, [one for one in back.knowledge.arrivals(person, "rules") if one.id == waiting.id])
+        assert "dusk" in back.knowledge.search(person, "rules", "lamp lit")[0].passage.text
 
 
 def test_a_backup_whose_bytes_changed_is_refused_and_leaves_nothing(

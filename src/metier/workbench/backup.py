@@ -25,8 +25,7 @@ from sqlalchemy import Table, func, select, text
 
 from metier.core.errors import CorruptionError, RunError
 from metier.core.files import sha256_file
-from metier.knowledge.base import BASE
-from metier.knowledge.shelf import Shelf
+from metier.knowledge.library import Library
 from metier.workbench.settings import WorkbenchSettings
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Base, Time
@@ -66,9 +65,9 @@ def _write(archive: tarfile.TarFile, database: Database, settings: WorkbenchSett
     hashes: dict[str, str] = {}
     for path in _files(settings.folder):
         _add(archive, path, str(path.relative_to(settings.folder)), scratch, hashes)
-    for base in (settings.folder / "knowledge").glob(f"[!.]*/[!.]*/{BASE}"):
-        with Shelf(base.parent / "documents").exclusive():  # so that documents and index are of one moment
-            for path in _below(base.parent):
+    for base in Library(settings.folder / "knowledge").everyone():
+        with base.shelf.exclusive():  # so that documents and index are of one moment
+            for path in _below(base.folder):
                 _add(archive, path, str(path.relative_to(settings.folder)), scratch, hashes)
     there = {table: _entries(settings.folder / folder) for table, folder in _OWNED.items()}
     gone = {row["id"] for table, row in rows if table in there and row["id"] not in there[table]}
@@ -140,7 +139,7 @@ def restore(source: Path, settings: WorkbenchSettings) -> dict[str, int]:
     aside = folder.with_name(f".{folder.name}.restoring")
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        store = _unpack(source, aside)
+        store, files = _unpack(source, aside)
         if folder.exists():
             folder.rmdir()
         aside.rename(folder)
@@ -151,11 +150,11 @@ def restore(source: Path, settings: WorkbenchSettings) -> dict[str, int]:
             raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return {"rows": count, "files": sum(1 for _ in _files(folder))}
+    return {"rows": count, "files": files}
 
 
-def _unpack(source: Path, folder: Path) -> list[str]:
-    """Unpacks and verifies; returns the lines of the store."""
+def _unpack(source: Path, folder: Path) -> tuple[list[str], int]:
+    """Unpacks and verifies; returns the lines of the store, and how many files came beside it."""
     try:
         with tarfile.open(source) as archive:
             archive.extractall(folder, filter="data")
@@ -171,7 +170,7 @@ def _unpack(source: Path, folder: Path) -> list[str]:
     (folder / MANIFEST).unlink()
     if (folder / SECRET).is_file():
         (folder / SECRET).chmod(0o600)
-    return lines
+    return lines, len(hashes) - 1
 
 
 def _digest(path: Path) -> str:
