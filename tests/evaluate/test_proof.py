@@ -190,6 +190,25 @@ def test_votes_that_cannot_be_read_are_counted_and_told(folder: Path) -> None:
     assert any("6 of 6" in caution["en"] for caution in found["cautions"])
 
 
+def test_what_is_done_next_is_said_before_it_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METIER_LANGUAGE", "en")
+    told: list[str] = []
+    events = EventLog(None, listeners=(lambda event: told.append(str(event.get("message", event["event"]))),))
+
+    def say(first: str, second: str, request: Request) -> str:
+        told.append("asked")
+        return "按规定支付。"
+
+    sources = Sources(folder, judge=judge_for("示例劳动规则"), say=say)
+    spec = spec_of(folder, rubric="legal", judge_model_name_or_path="x", variants=("base", "base_knowledge"))
+    run_proof(spec, folder / "run", events, sources=sources)
+    assert told[:3] == ["start", "base model: 3 questions, answers of up to 512 tokens", "asked"]
+    assert [one for one in told if one.startswith("Judge")] == [
+        "Judge scripted: tested on 70 pairs with planted defects",
+        "Judge scripted: 3 pairs of answers",
+    ]
+
+
 def test_other_documents_are_another_proof(folder: Path) -> None:
     sources = Sources(folder)
     before = proof_inputs(spec_of(folder), sources)

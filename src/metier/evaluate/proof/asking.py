@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metier.core.files import append_jsonl, read_jsonl
+from metier.core.i18n import translate
 from metier.engines.chatmodel import ChatModel
 from metier.evaluate.citing import names_of
 from metier.evaluate.concurrently import several
@@ -52,6 +53,9 @@ async def ask_variant(
     file = answers_file(plan.folder, variant.name)
     done = kept_answers(plan.folder, variant.name)
     waiting = [question for question in plan.questions if question.id not in done]
+    if waiting:
+        name, most = translate(f"evaluate.variant.{variant.name}"), variant.specialist.sampling.max_new_tokens
+        progress.say(translate("evaluate.proof.asks", variant=name, count=len(waiting), tokens=most))
     async with aclosing(several(waiting, ask, plan.spec.parallel)) as answers:
         async for question, given in answers:
             append_jsonl(file, [{"id": question.id, "answer": given.to_json()}])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from metier.core.files import append_jsonl, read_jsonl
+from metier.core.i18n import translate
 from metier.engines.chatmodel import ChatModel
 from metier.evaluate.bootstrap import Settings
 from metier.evaluate.fitness import Fitness, contests, first_place, fitness_of
@@ -39,7 +40,8 @@ async def examine(plan: Plan, judge: Judge, progress: Progress) -> Fitness | Non
     file = plan.folder / FITNESS
     votes = _kept(file)
     found = fitness_of(pairs, votes, judge.votes)
-    if not found.hopeless:
+    if not found.hopeless and len(votes) < 2 * judge.votes * len(pairs):
+        progress.say(translate("evaluate.proof.tests_judge", judge=judge.model.name, count=len(pairs)))
         async with aclosing(judge.votes_on(pairs, _known(votes))) as coming:
             async for vote in coming:
                 _keep(vote, file, votes, progress)
@@ -64,6 +66,7 @@ async def judge_answers(
 
 async def _gather(judge: Judge, met: Sequence[Contest], file: Path, progress: Progress) -> list[Vote]:
     votes = _kept(file)
+    progress.say(translate("evaluate.proof.judges", judge=judge.model.name, count=len(met)))
     async with aclosing(judge.votes_on(met, _known(votes))) as coming:
         async for vote in coming:
             _keep(vote, file, votes, progress)

@@ -25,6 +25,10 @@ class Progress:
         """Things that need not be done after all."""
         self.total -= count
 
+    def say(self, message: str) -> None:
+        """What is done next."""
+        self._events.emit("log", message=message)
+
     def add(self) -> None:
         """One more is done."""
         self.done += 1
