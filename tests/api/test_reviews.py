@@ -103,10 +103,10 @@ def test_sides_are_drawn_for_each_row_and_reviewer(
     stored = workbench.reviews.owned(owner, review["id"])
     orders = set()
     for person in (owner, member(workbench, owner, "wang"), member(workbench, owner, "zhao")):
-        tasks = [workbench.reviews.task(person, stored, place) for place in range(20)]
+        tasks = [workbench.judging.task(person, stored, place) for place in range(20)]
         order = tuple("BASE" in task.left for task in tasks)
         assert 0 < sum(order) < 20
-        assert order == tuple("BASE" in workbench.reviews.task(person, stored, n).left for n in range(20))
+        assert order == tuple("BASE" in workbench.judging.task(person, stored, n).left for n in range(20))
         orders.add(order)
     assert len(orders) == 3
 

@@ -64,7 +64,7 @@ def fill(workbench: Workbench, owner: Person) -> Example:
     closed, _ = workbench.reviews.create(owner, f"{report.id}.base", f"{report.id}.tuned", title="Done", rows=2)
     for reviewer in (owner, member(workbench, owner, "wang")):
         for place in range(2):
-            workbench.reviews.judge(reviewer, closed, place, "left", "Names the cause.")
+            workbench.judging.judge(reviewer, closed, place, "left", "Names the cause.")
     workbench.reviews.close(owner, closed.id)
     _, share = workbench.shares.create(owner, report.id, days=7)
     base, documents, passage = _knowledge(workbench, owner)

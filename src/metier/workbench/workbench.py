@@ -27,6 +27,7 @@ from metier.workbench.forgetting import Forgetting
 from metier.workbench.freezing import Freezer
 from metier.workbench.gateway import WorkbenchCatalogue
 from metier.workbench.jobs import Jobs
+from metier.workbench.judging import Judging
 from metier.workbench.knowledge import Knowledge
 from metier.workbench.models import Models
 from metier.workbench.notifications import Notifications
@@ -34,6 +35,7 @@ from metier.workbench.planning import Planner
 from metier.workbench.quota import Quota
 from metier.workbench.records import Records
 from metier.workbench.results import Results
+from metier.workbench.reviewrows import ReviewRows
 from metier.workbench.reviews import Reviews
 from metier.workbench.rows import Rows
 from metier.workbench.saved import SavedRecipes
@@ -118,6 +120,7 @@ class Workbench:
         self.comparisons = Comparisons(self.jobs, self.artifacts, settings.folder / "pairs")
         self._held.callback(self.comparisons.close)
         self.reviews = Reviews(self.database, self.comparisons)
+        self.judging = Judging(self.database, ReviewRows(self.database, self.comparisons))
         self.records = Records(self.jobs)
         self.planner = Planner(
             freezer.freeze, self.datasets, self.jobs, self.records, self.backend, draining=lambda: self.draining

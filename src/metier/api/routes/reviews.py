@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from metier.api.access import Owner, Services
 from metier.api.once import once
 from metier.workbench.accounts import Person
+from metier.workbench.blinding import Choice
 from metier.workbench.reviewfiles import AnswerFile
-from metier.workbench.reviews import MOST_ROWS, Choice, closed_at, may_manage
+from metier.workbench.reviews import MOST_ROWS, closed_at, may_manage
 from metier.workbench.store.tables import Review
 from metier.workbench.verdicts import Results, vote_view, votes_csv, votes_jsonl
 from metier.workbench.workbench import Workbench
@@ -71,7 +72,7 @@ class Word(_Body):
 
 def review_view(services: Workbench, person: Person, review: Review) -> dict[str, Any]:
     """A review as the API shows it. Which runs it compares only its owner sees."""
-    standing = services.reviews.standing(person, review)
+    standing = services.judging.standing(person, review)
     shown: dict[str, Any] = {
         "id": review.id,
         "title": review.title,
@@ -171,7 +172,7 @@ def new_link(request: Request, services: Services, owner: Owner, review_id: str)
 def task(services: Services, owner: Owner, review_id: str, row: int, token: Token = "") -> dict[str, Any]:
     """One row to judge, from 1: question, reference, and two answers that nothing labels."""
     review = services.reviews.get(owner, review_id, token)
-    found = services.reviews.task(owner, review, row - 1)
+    found = services.judging.task(owner, review, row - 1)
     return {
         "row": found.place + 1,
         "rows": found.total,
@@ -189,20 +190,20 @@ def task(services: Services, owner: Owner, review_id: str, row: int, token: Toke
 def judge(services: Services, owner: Owner, review_id: str, row: int, body: Word, token: Token = "") -> None:
     """Keeps your word on a row; a later one replaces it."""
     review = services.reviews.get(owner, review_id, token)
-    services.reviews.judge(owner, review, row - 1, body.choice, body.reason, body.dimensions)
+    services.judging.judge(owner, review, row - 1, body.choice, body.reason, body.dimensions)
 
 
 @router.delete("/{review_id}/rows/{row}", status_code=204)
 def undo(services: Services, owner: Owner, review_id: str, row: int, token: Token = "") -> None:
     """Takes your word on a row back."""
-    services.reviews.undo(owner, services.reviews.get(owner, review_id, token), row - 1)
+    services.judging.undo(owner, services.reviews.get(owner, review_id, token), row - 1)
 
 
 @router.get("/{review_id}/results")
 def results(services: Services, owner: Owner, review_id: str) -> dict[str, Any]:
     """Wins and ties with an interval, each reviewer's counts, and how far they agree."""
     review = services.reviews.get(owner, review_id)
-    found = services.reviews.results(owner, review)
+    found = services.judging.results(owner, review)
     sides = {"base": review.setup["left"], "tuned": review.setup["right"]}
     return {**{side: {"run": one["job"], "title": one["title"]} for side, one in sides.items()}, **results_view(found)}
 
@@ -244,7 +245,7 @@ def results_view(found: Results) -> dict[str, Any]:
 def judgements(services: Services, owner: Owner, review_id: str, format: Literal["csv", "jsonl"]) -> Response:
     """Every word that was said, as a table or as lines of JSON."""
     review = services.reviews.get(owner, review_id)
-    votes = services.reviews.results(owner, review).votes
+    votes = services.judging.results(owner, review).votes
     content, kind = (votes_csv(votes), "text/csv") if format == "csv" else (votes_jsonl(votes), "application/x-ndjson")
     headers = {"Content-Disposition": f'attachment; filename="review-{review.id}.{format}"'}
     return Response(content, media_type=f"{kind}; charset=utf-8", headers=headers)

@@ -172,7 +172,7 @@ def _choice(
         after=after,
         total=found.total,
         most=MOST_RUNS,
-        reviews=[(one, services.reviews.standing(person, one)) for one in reviews],
+        reviews=[(one, services.judging.standing(person, one)) for one in reviews],
         older=older,
         older_reviews=older_reviews,
         rubrics=rubrics.titles(current_language()),

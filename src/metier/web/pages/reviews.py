@@ -14,8 +14,9 @@ from metier.core.i18n import current_language
 from metier.web.prompts import question_of, turns_of
 from metier.web.render import page
 from metier.web.visit import Reader
+from metier.workbench.blinding import CHOICES, Choice
 from metier.workbench.reviewfiles import AnswerFile
-from metier.workbench.reviews import CHOICES, MOST_ROWS, Choice, closed_at, may_manage, opens
+from metier.workbench.reviews import MOST_ROWS, closed_at, may_manage, opens
 from metier.workbench.rubrics import dimensions_of
 from metier.workbench.store.tables import Review
 
@@ -61,14 +62,13 @@ def create_from_files(
 @router.get("/reviews/{review_id}")
 def review(request: Request, services: Services, person: Reader, review_id: str, token: Token = "") -> Response:
     """The invitation for a colleague; progress, results and the link that they came by for the owner."""
-    reviews = services.reviews
-    found = reviews.get(person, review_id, token)
+    found = services.reviews.get(person, review_id, token)
     mine = may_manage(person, found)
     link = link_of(found, token) if mine and opens(found, token) else ""
-    results = reviews.results(person, found) if reviews.may_see_results(person, found) else None
+    results = services.judging.results(person, found) if services.judging.may_see_results(person, found) else None
     asked = {}
     if results is not None:
-        rows = {row: reviews.row(person, found, row) for row, _ in results.disagreements[:_SHOWN]}
+        rows = {row: services.judging.row(person, found, row) for row, _ in results.disagreements[:_SHOWN]}
         asked = {row: {**one, "question": question_of(one["prompt"])} for row, one in rows.items()}
     return page(
         request,
@@ -78,9 +78,9 @@ def review(request: Request, services: Services, person: Reader, review_id: str,
         mine=mine,
         token=token,
         link=str(request.base_url).rstrip("/") + link if link else "",
-        standing=reviews.standing(person, found),
+        standing=services.judging.standing(person, found),
         closed=closed_at(found),
-        progress=reviews.progress(person, review_id) if mine else [],
+        progress=services.judging.progress(person, review_id) if mine else [],
         results=results,
         asked=asked,
         most=_SHOWN,
@@ -121,13 +121,12 @@ def judge(
     token: Token = "",
 ) -> Response:
     """One row: question and two unlabelled answers. Without `row`, the first that waits for a word."""
-    reviews = services.reviews
-    found = reviews.get(person, review_id, token)
-    standing = reviews.standing(person, found)
+    found = services.reviews.get(person, review_id, token)
+    standing = services.judging.standing(person, found)
     place = row - 1 if row is not None else standing.next
     if place is None or closed_at(found) is not None:
         return RedirectResponse(f"/reviews/{review_id}{_query(token)}", 303)
-    task = reviews.task(person, found, place)
+    task = services.judging.task(person, found, place)
     return page(
         request,
         "review_judge.html",
@@ -162,8 +161,8 @@ def say_which(
 ) -> Response:
     """Keeps a word and goes on with the next row that waits for one."""
     found = services.reviews.get(person, review_id, token)
-    services.reviews.judge(person, found, row - 1, choice, reason, _choices(dimensions))
-    waiting = services.reviews.standing(person, found).open
+    services.judging.judge(person, found, row - 1, choice, reason, _choices(dimensions))
+    waiting = services.judging.standing(person, found).open
     following = next((place for place in waiting if place >= row), waiting[0] if waiting else None)
     if following is None:
         return RedirectResponse(f"/reviews/{review_id}{_query(token)}", 303)
@@ -180,7 +179,7 @@ def undo(
 ) -> Response:
     """Takes a word back and shows its row again."""
     found = services.reviews.get(person, review_id, token)
-    services.reviews.undo(person, found, row - 1)
+    services.judging.undo(person, found, row - 1)
     return RedirectResponse(f"/reviews/{review_id}/judge{_query(token, row=row)}", 303)
 
 
