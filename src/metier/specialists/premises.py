@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from metier.core.i18n import Language, translate
-from metier.knowledge.numerals import numeral
+from metier.knowledge.numerals import number, numeral
 from metier.knowledge.passage import Hit
 from metier.specialists.tools import Searchable
-from metier.specialists.words import measures, number
+from metier.specialists.words import measures
 
 _QUOTED_LAW = re.compile(
     r"《([^《》]{2,40})》(?:\s*(第\s*[零〇一二三四五六七八九十百千两\d]{1,9}\s*条(?:之[一二三四五六七八九十\d]{1,3})?))?"

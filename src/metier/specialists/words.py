@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 
 from metier.core.yamltext import parse_yaml
+from metier.knowledge.numerals import number
 
 _CHINESE = re.compile(r"[㐀-䶿一-鿿]+")
 _WORD = re.compile(r"[^\W\d_㐀-䶿一-鿿][^\W_㐀-䶿一-鿿]*(?:['’][^\W\d_]+)?")
@@ -22,8 +23,6 @@ _EMPTY = parse_yaml(files("metier.specialists").joinpath("empty_words.yaml").rea
 _EMPTY_PATTERN = re.compile("|".join(map(re.escape, sorted(_EMPTY["zh"].split(), key=len, reverse=True))))
 _EMPTY_WORDS = frozenset(_EMPTY["en"].split())
 _DIGITS = "零〇一二三四五六七八九"
-_VALUE = {character: max(0, index - 1) for index, character in enumerate(_DIGITS)} | {"两": 2}
-_SCALE = {"十": 10, "百": 100, "千": 1000}
 _NUMERAL = f"[{_DIGITS}两十百千万亿]+"
 _FIGURE = re.compile(
     rf"(?P<parts>百分之(?:{_NUMERAL}|\d+(?:\.\d+)?))"
@@ -119,37 +118,6 @@ def articles(text: str) -> frozenset[str]:
             first, second = number(match[1]), number(match[3]) if match[3] else None
             named.add(f"{first}-{second}" if second is not None else f"{first}")
     return frozenset(named)
-
-
-def number(text: str) -> Decimal | None:
-    """The value of a numeral, Arabic (`8,000`) or Chinese (`八千`, `两万五千`, `二〇二四`); None if it is none."""
-    if text[:1].isdigit():
-        try:
-            return Decimal(text.replace(",", "").replace("，", ""))
-        except InvalidOperation:
-            return None
-    whole, _, fraction = text.partition("点")
-    value = _chinese(whole)
-    if value is None or any(character not in _VALUE for character in fraction):
-        return None
-    return value + (Decimal("0." + "".join(str(_VALUE[c]) for c in fraction)) if fraction else 0)
-
-
-def _chinese(text: str) -> Decimal | None:
-    """A whole number in Chinese numerals."""
-    if text and all(character in _VALUE for character in text):
-        return Decimal("".join(str(_VALUE[character]) for character in text))
-    total = section = digit = 0
-    for character in text:
-        if character in _VALUE:
-            digit = _VALUE[character]
-        elif character in _SCALE:
-            section, digit = section + (digit or 1) * _SCALE[character], 0
-        elif character in "万亿":
-            total, section, digit = (total + section + digit or 1) * (10_000 if character == "万" else 10**8), 0, 0
-        else:
-            return None
-    return Decimal(total + section + digit) if text else None
 
 
 def _stem(word: str) -> str:

@@ -128,7 +128,7 @@ def _labels(text: str) -> Iterator[_Label]:
             continue
         sub = number(match["sub"]) if match["sub"] else 0
         sure = not after or after.isspace() or after in "*】:："
-        yield _Label(start, "".join(match["label"].split()), (value, sub or 0), sure)
+        yield _Label(start, "".join(match["label"].split()), (int(value), int(sub or 0)), sure)
 
 
 def _longest_chain(labels: list[_Label]) -> list[_Label]:

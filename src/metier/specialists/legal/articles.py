@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from metier.specialists.legal.numerals import to_chinese, to_number
+from metier.knowledge.numerals import number, numeral
 
 _NUMBER = r"[0-9０-９〇零一二三四五六七八九十百千两]+"
 _ARTICLE = re.compile(rf"第?\s*({_NUMBER})\s*条\s*(?:之\s*({_NUMBER}))?")
@@ -29,10 +29,10 @@ def article_name(text: str) -> str:
     found = _ARTICLE.search(text) or _ARTICLE.search(f"第{text.strip()}条")
     if not found:
         return ""
-    whole, part = to_number(found[1]), to_number(found[2]) if found[2] else None
+    whole, part = number(found[1]), number(found[2]) if found[2] else None
     if whole is None:
         return ""
-    return f"第{to_chinese(int(whole))}条" + (f"之{to_chinese(int(part))}" if part is not None else "")
+    return f"第{numeral(int(whole))}条" + (f"之{numeral(int(part))}" if part is not None else "")
 
 
 def law_name(text: str) -> str:
