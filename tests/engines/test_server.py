@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from contextlib import aclosing
 from typing import Any
@@ -122,3 +123,11 @@ def test_a_key_is_found_by_name_or_asked_for() -> None:
     with pytest.raises(ConfigError, match="MY_KEY"):
         open_chat_model(wanted, keys={"OTHER": "x"})
     assert open_chat_model(wanted, keys={"MY_KEY": "x"}).name == "https://models.example.com/v1"
+
+
+def test_a_server_that_says_nothing_when_asked_what_it_has_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metier.engines.server._PROBE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        model = ServerChatModel(f"http://127.0.0.1:{silent.getsockname()[1]}", local=True)
+        with pytest.raises(ModelError, match=str(silent.getsockname()[1])):
+            ask(model)

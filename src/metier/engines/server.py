@@ -178,8 +178,11 @@ class ServerChatModel:
                     raise _refusal(self.base, response.status, told)
 
     async def _get(self, url: str) -> tuple[int, bytes]:
-        async with asyncio.timeout(_PROBE_SECONDS), self._sent("GET", url) as response:
-            return response.status, await _whole(response, _MOST_PROBE_BYTES, self.base)
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS), self._sent("GET", url) as response:
+                return response.status, await _whole(response, _MOST_PROBE_BYTES, self.base)
+        except TimeoutError as error:
+            raise ModelError("engines.server_unreachable", address=self.base, problem=_kind(error)) from error
 
     def _sent(self, method: str, url: str, body: bytes | None = None) -> _Sent:
         timeouts = {"connect": _CONNECT_SECONDS, "read": _SILENT_SECONDS, "write": 30.0, "pool": 10.0}
