@@ -46,11 +46,7 @@ def read_dates(clause: Clause, today: date) -> Iterator[tuple[str, Any, int, int
 
 def _day(found: re.Match[str], today: date) -> date | None:
     written = found["year"]
-    year = (
-        today.year - {"今年": 0, "去年": 1, "前年": 2}[written]
-        if written in ("今年", "去年", "前年")
-        else _year(written)
-    )
+    year = today.year - _YEARS_AGO[written] if written in _YEARS_AGO else _year(written)
     month = to_number(found["month"])
     day = to_number(found["day"]) if found["day"] else 1
     try:

@@ -58,7 +58,5 @@ def read_words(clause: Clause, today: date) -> Iterator[tuple[str, Any, int, int
             yield "defence", key, found.start(), found.end()
     if found := _EMPLOYED.search(text):
         yield "employed", True, found.start(), found.end()
-    elif (found := _ENDED.search(text)) and not re.search(
-        r"如果|要是|想|打算|准备|能不能|会不会|怕", text[: found.start()]
-    ):
+    elif (found := _ENDED.search(text)) and not _SUPPOSED.search(text[: found.start()]):
         yield "employed", False, found.start(), found.end()
