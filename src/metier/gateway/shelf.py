@@ -17,10 +17,11 @@ Opener = Callable[[], ChatModel]
 
 @dataclass(eq=False)
 class _Place:
-    """One model. users: answers that hold it now; since: when the last one ended."""
+    """One model. loading: while it is; users: answers that hold it now; since: when the last one ended."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     model: ChatModel | None = None
+    loading: asyncio.Task[ChatModel] | None = None
     users: int = 0
     since: float = field(default_factory=time.monotonic)
 
@@ -43,10 +44,12 @@ class ModelShelf:
         place = self._places.setdefault(key, _Place())
         place.users += 1
         try:
-            async with place.lock:
-                if place.model is None:
-                    place.model = await asyncio.to_thread(opener)
-            yield place.model
+            model = place.model
+            if model is None:
+                # Loading goes on to its end when who asked leaves: whoever asks next finds it.
+                place.loading = place.loading or asyncio.create_task(_load(place, opener))
+                model = await asyncio.shield(place.loading)
+            yield model
         finally:
             place.users -= 1
             place.since = time.monotonic()
@@ -76,6 +79,18 @@ class ModelShelf:
     async def close(self) -> None:
         """Closes everything."""
         for place in self._places.values():
+            if place.loading is not None:
+                await asyncio.wait([place.loading])
             model, place.model = place.model, None
             if model is not None:
                 await model.close()
+
+
+async def _load(place: _Place, opener: Opener) -> ChatModel:
+    try:
+        async with place.lock:
+            place.model = await asyncio.to_thread(opener)
+            return place.model
+    finally:
+        place.loading = None
+        place.since = time.monotonic()

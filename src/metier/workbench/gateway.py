@@ -23,8 +23,6 @@ from metier.workbench.hostmodel import HostChatModel
 if TYPE_CHECKING:
     from metier.specialists.store import StoredSpecialist
 
-_PEOPLE = 1000  # whose key was seen lately
-
 
 class WorkbenchCatalogue:
     """Everything is its owner's: a name of somebody else's is as unknown as one that nobody has. site: where the
@@ -36,14 +34,12 @@ class WorkbenchCatalogue:
         self.models = models
         self.hosts = assistants.writers.hosts
         self.site = site
-        self._people: dict[str, Person] = {}
+        self._people: dict[str, Person] = {}  # whose key was seen
 
     async def caller(self, key: str) -> str:
         person = await asyncio.to_thread(self.accounts.person_of_key, key) if key else None
         if person is None:
             raise GatewayError("gateway.wrong_key" if key else "gateway.needs_key", status=401, code="invalid_api_key")
-        if len(self._people) >= _PEOPLE:
-            self._people.clear()
         self._people[person.id] = person
         return person.id
 
