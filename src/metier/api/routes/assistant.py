@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
 
 from metier.api.access import Owner, Services
-from metier.api.chatstream import chat_stream, turn_view
+from metier.api.chatstream import turn_view
+from metier.api.conversations import After, Body, Limit, Search, chat_view, followed, page_view, turn_views, whole_view
 from metier.api.once import once
-from metier.api.routes.chats import chat_view, state_view
-from metier.api.streaming import CountedStream
+from metier.api.routes.chats import state_view
 from metier.workbench.assistants import AssistantSetup, Vote
 from metier.workbench.chatrows import LONGEST_QUESTION
 
 router = APIRouter(prefix="/assistant", tags=["assistant"])
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Asked(_Body):
+class Asked(Body):
     """text: what is asked."""
 
     text: str = Field(min_length=1, max_length=LONGEST_QUESTION, examples=["How is overtime on a rest day paid?"])
 
 
-class Anew(_Body):
+class Anew(Body):
     """Nothing is needed to ask again."""
 
 
-class Rating(_Body):
+class Rating(Body):
     """vote: `up`, `down`, or empty to take it back; words: what was good, wrong or missing."""
 
     vote: Vote = ""
     words: str = Field("", max_length=4000)
 
 
-class ConversationChange(_Body):
+class ConversationChange(Body):
     """Another title, or another specialist or other knowledge for what is asked next."""
 
     title: str | None = Field(None, min_length=1, max_length=300)
     setup: AssistantSetup | None = None
 
 
-class LoadSpecialist(_Body):
+class LoadSpecialist(Body):
     """specialist: whose model is loaded; bare: its base model too; wait: stand in line where no device is free."""
 
     specialist: str = Field(min_length=1, max_length=64, examples=["medical"])
@@ -63,21 +59,16 @@ def begin_conversation(request: Request, services: Services, owner: Owner, body:
 
 @router.get("/chats")
 def conversations(
-    services: Services, owner: Owner,
-    search: Annotated[str, Query(max_length=200)] = "",
-    after: Annotated[str | None, Query(max_length=16)] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 30,
-) -> dict[str, Any]:  # fmt: skip
+    services: Services, owner: Owner, search: Search = "", after: After = None, limit: Limit = 30
+) -> dict[str, Any]:
     """Conversations, the one last used first. `next` is the `after` of the following page."""
-    found = services.assistants.page(owner, search=search, after=after, limit=limit)
-    return {"chats": [chat_view(chat) for chat in found.chats], "next": found.next}
+    return page_view(services.assistants.page(owner, search=search, after=after, limit=limit))
 
 
 @router.get("/chats/{chat_id}")
 def conversation(services: Services, owner: Owner, chat_id: str) -> dict[str, Any]:
     """A conversation with all questions and answers, each with its evidence."""
-    turns = services.assistants.turns(owner, chat_id)
-    return {**chat_view(services.assistants.get(owner, chat_id)), "turns": [turn_view(turn) for turn in turns]}
+    return whole_view(services.assistants, owner, chat_id)
 
 
 @router.patch("/chats/{chat_id}")
@@ -98,14 +89,14 @@ def ask_specialist(request: Request, services: Services, owner: Owner, chat_id: 
     asked = {"chat": chat_id, **body.model_dump()}
     return once(
         request, services, owner, asked,
-        lambda: [turn_view(turn) for turn in services.assistants.ask(owner, chat_id, body.text)],
+        lambda: turn_views(services.assistants.ask(owner, chat_id, body.text)),
     )  # fmt: skip
 
 
 @router.put("/chats/{chat_id}/questions/{turn_id}")
 def edit_question(services: Services, owner: Owner, chat_id: str, turn_id: str, body: Asked) -> list[dict[str, Any]]:
     """Asks a question anew in other words; it and what followed it are replaced."""
-    return [turn_view(turn) for turn in services.assistants.ask_again(owner, chat_id, turn_id, body.text)]
+    return turn_views(services.assistants.ask_again(owner, chat_id, turn_id, body.text))
 
 
 @router.post("/chats/{chat_id}/turns/{turn_id}/regenerate", status_code=201)
@@ -115,7 +106,7 @@ def answer_again(
     """Answers a question anew; what followed it is replaced."""
     return once(
         request, services, owner, {"turn": turn_id},
-        lambda: [turn_view(turn) for turn in services.assistants.ask_again(owner, chat_id, turn_id)],
+        lambda: turn_views(services.assistants.ask_again(owner, chat_id, turn_id)),
     )  # fmt: skip
 
 
@@ -142,8 +133,7 @@ def stop_answering(services: Services, owner: Owner, chat_id: str) -> None:
 @router.get("/chats/{chat_id}/events")
 def follow_conversation(request: Request, services: Services, owner: Owner, chat_id: str) -> Response:
     """The answers as they are written, as Server-Sent Events; ends with the last of them."""
-    services.assistants.get(owner, chat_id)
-    return CountedStream(services.streams, owner, chat_stream(request, services, services.assistants, owner, chat_id))
+    return followed(request, services, services.assistants, owner, chat_id)
 
 
 @router.post("/load")

@@ -4,78 +4,61 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
 
 from metier.api.access import Owner, Services
-from metier.api.chatstream import chat_stream, turn_view
+from metier.api.conversations import After, Body, Limit, Search, chat_view, followed, page_view, turn_views, whole_view
 from metier.api.once import once
-from metier.api.streaming import CountedStream
 from metier.workbench.accounts import Person
 from metier.workbench.chathosts import holder_text
 from metier.workbench.chatrows import LONGEST_QUESTION
 from metier.workbench.chatsetup import ChatSetup, ModelName
 from metier.workbench.jobs import reason_text
-from metier.workbench.store.tables import Chat
 from metier.workbench.workbench import Workbench
 
 router = APIRouter(tags=["chats"])
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Question(_Body):
+class Question(Body):
     """text: what is asked; wait: stand in line where no device is free, instead of being refused."""
 
     text: str = Field(min_length=1, max_length=LONGEST_QUESTION, examples=["What is hypertension?"])
     wait: bool = False
 
 
-class Anew(_Body):
+class Anew(Body):
     """wait: stand in line where no device is free."""
 
     wait: bool = False
 
 
-class Change(_Body):
+class Change(Body):
     """Another title, or other models and settings."""
 
     title: str | None = Field(None, min_length=1, max_length=300)
     setup: ChatSetup | None = None
 
 
-class Load(_Body):
+class Load(Body):
     """models: one, or two to compare; wait: stand in line where no device is free."""
 
     models: tuple[ModelName, ...] = Field(min_length=1, max_length=2, examples=[["smollm2-135m"]])
     wait: bool = False
 
 
-class Unload(_Body):
+class Unload(Body):
     """host: of which loaded models (an admin's choice); left out, your own."""
 
     host: str | None = Field(None, max_length=16)
 
 
-class Idle(_Body):
+class Idle(Body):
     """After how many minutes without a question models are unloaded."""
 
     minutes: int = Field(ge=1, le=1440)
-
-
-def chat_view(chat: Chat) -> dict[str, Any]:
-    """A chat as the API shows it."""
-    return {
-        "id": chat.id,
-        "title": chat.title,
-        "setup": chat.setup,
-        "created": chat.created,
-        "changed": chat.changed,
-    }
 
 
 @router.post("/chats", status_code=201)
@@ -86,22 +69,16 @@ def create(request: Request, services: Services, owner: Owner, body: ChatSetup) 
 
 @router.get("/chats")
 def page(
-    services: Services,
-    owner: Owner,
-    search: Annotated[str, Query(max_length=200)] = "",
-    after: Annotated[str | None, Query(max_length=16)] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 30,
+    services: Services, owner: Owner, search: Search = "", after: After = None, limit: Limit = 30
 ) -> dict[str, Any]:
     """Chats, the one last used first. `next` is the `after` of the following page."""
-    found = services.chats.page(owner, search=search, after=after, limit=limit)
-    return {"chats": [chat_view(chat) for chat in found.chats], "next": found.next}
+    return page_view(services.chats.page(owner, search=search, after=after, limit=limit))
 
 
 @router.get("/chats/{chat_id}")
 def get(services: Services, owner: Owner, chat_id: str) -> dict[str, Any]:
     """A chat with all questions and answers."""
-    turns = services.chats.turns(owner, chat_id)
-    return {**chat_view(services.chats.get(owner, chat_id)), "turns": [turn_view(turn) for turn in turns]}
+    return whole_view(services.chats, owner, chat_id)
 
 
 @router.patch("/chats/{chat_id}")
@@ -122,14 +99,14 @@ def ask(request: Request, services: Services, owner: Owner, chat_id: str, body: 
     asked = {"chat": chat_id, **body.model_dump()}
     return once(
         request, services, owner, asked,
-        lambda: [turn_view(turn) for turn in services.chats.ask(owner, chat_id, body.text, wait=body.wait)],
+        lambda: turn_views(services.chats.ask(owner, chat_id, body.text, wait=body.wait)),
     )  # fmt: skip
 
 
 @router.put("/chats/{chat_id}/questions/{turn_id}")
 def edit(services: Services, owner: Owner, chat_id: str, turn_id: str, body: Question) -> list[dict[str, Any]]:
     """Asks a question anew in other words; it and what followed it are replaced."""
-    return [turn_view(turn) for turn in services.chats.edit(owner, chat_id, turn_id, body.text, wait=body.wait)]
+    return turn_views(services.chats.edit(owner, chat_id, turn_id, body.text, wait=body.wait))
 
 
 @router.post("/chats/{chat_id}/turns/{turn_id}/regenerate", status_code=201)
@@ -138,7 +115,7 @@ def regenerate(request: Request, services: Services, owner: Owner, chat_id: str,
     asked = {"turn": turn_id, **body.model_dump()}
     return once(
         request, services, owner, asked,
-        lambda: [turn_view(turn) for turn in services.chats.regenerate(owner, chat_id, turn_id, wait=body.wait)],
+        lambda: turn_views(services.chats.regenerate(owner, chat_id, turn_id, wait=body.wait)),
     )  # fmt: skip
 
 
@@ -151,8 +128,7 @@ def stop(services: Services, owner: Owner, chat_id: str) -> None:
 @router.get("/chats/{chat_id}/events")
 def follow(request: Request, services: Services, owner: Owner, chat_id: str) -> Response:
     """The answers as they are written, as Server-Sent Events; ends with the last of them."""
-    services.chats.get(owner, chat_id)
-    return CountedStream(services.streams, owner, chat_stream(request, services, services.chats, owner, chat_id))
+    return followed(request, services, services.chats, owner, chat_id)
 
 
 @router.get("/chat/models")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -17,6 +17,16 @@ from metier.specialists.store import StoredSpecialist
 from metier.specialists.tools.files import WRITERS
 from metier.web.assistantdocuments import documents_of
 from metier.web.cited import answer_html, marked, source_address
+from metier.web.conversations import (
+    Exchange,
+    Here,
+    Place,
+    Search,
+    answer_turn,
+    exchanges_of,
+    lately,
+    script_texts,
+)
 from metier.web.markdown import to_html
 from metier.web.render import page, say
 from metier.web.visit import Reader
@@ -29,7 +39,6 @@ from metier.workbench.store.tables import Chat, ChatTurn
 from metier.workbench.workbench import Workbench
 
 router = APIRouter()
-_SHOWN = 30  # questions that are shown at first, the newest
 # What the script says; the placeholders are filled in there.
 _TEXTS = (
     "load", "unload", "quoting", "server", "ready", "waiting", "starting", "fetching", "reading", "wait", "cancel",
@@ -92,21 +101,13 @@ class Shown:
     words: str
 
 
-@dataclass
-class Exchange:
-    """A question with its answers: the specialist's, and the bare model's beside it."""
-
-    question: ChatTurn | None = None
-    answers: list[Shown] = field(default_factory=list)
-
-
 @router.get("/assistant")
 def new_conversation(
     request: Request, services: Services, person: Reader, specialist: Annotated[str, Query(max_length=64)] = ""
 ) -> Response:
     """A conversation that has not begun. specialist: with whom; else with the one that was asked last."""
-    lately = services.assistants.page(person, limit=1).chats
-    setup = AssistantSetup.model_validate(lately[0].setup) if lately else None
+    last = services.assistants.page(person, limit=1).chats
+    setup = AssistantSetup.model_validate(last[0].setup) if last else None
     known = {one.specialist.name: one for one in services.specialists.list(person)}
     if specialist and specialist not in known:
         raise NotFoundError("workbench.not_found")
@@ -117,8 +118,7 @@ def new_conversation(
 @router.get("/assistant/list")
 def conversation_list(
     request: Request, services: Services, person: Reader,
-    search: Annotated[str, Query(max_length=200)] = "", after: Annotated[str | None, Query(max_length=16)] = None,
-    here: Annotated[str, Query(max_length=16)] = "",
+    search: Search = "", after: Place = None, here: Here = "",
 ) -> Response:  # fmt: skip
     """Earlier conversations, a part of the page."""
     found = services.assistants.page(person, search=search, after=after)
@@ -153,14 +153,13 @@ def conversation_turns(
 ) -> Response:
     """What was said, a part of the page."""
     exchanges = _exchanges(services, person, services.assistants.turns(person, chat_id))
-    earlier = 0 if all else max(0, len(exchanges) - _SHOWN)
-    return page(request, "assistant_part.html", person, part="turns", exchanges=exchanges[earlier:], earlier=earlier)
+    return page(request, "assistant_part.html", person, part="turns", **lately(exchanges, whole=all))
 
 
 @router.get("/assistant/{chat_id}/turns/{turn_id}")
 def conversation_turn(request: Request, services: Services, person: Reader, chat_id: str, turn_id: str) -> Response:
     """One answer, a part of the page."""
-    turn = _answer_turn(services, person, chat_id, turn_id)
+    turn = answer_turn(services.assistants, person, chat_id, turn_id)
     shown = _shown(turn, _titles(services, person))
     return page(request, "assistant_part.html", person, part="answer", turn=shown)
 
@@ -174,7 +173,7 @@ def evidence(
 
     citation: which of the answer's citations; left out, the words of all that name it.
     """
-    answer = _answer_turn(services, person, chat_id, turn_id).details.get("answer") or {}
+    answer = answer_turn(services.assistants, person, chat_id, turn_id).details.get("answer") or {}
     found = next((one for one in answer.get("evidence", []) if one["number"] == number), None)
     if found is None:
         raise NotFoundError("workbench.not_found")
@@ -223,23 +222,10 @@ def _titles(services: Workbench, person: Person) -> dict[str, str]:
     return {one.specialist.name: title_of(one) for one in services.specialists.list(person)}
 
 
-def _answer_turn(services: Workbench, person: Person, chat_id: str, turn_id: str) -> ChatTurn:
-    turn = services.assistants.turn(person, chat_id, turn_id)
-    if turn.role != "assistant":
-        raise NotFoundError("workbench.not_found")
-    return turn
-
-
-def _exchanges(services: Workbench, person: Person, turns: list[ChatTurn]) -> list[Exchange]:
+def _exchanges(services: Workbench, person: Person, turns: list[ChatTurn]) -> list[Exchange[Shown]]:
     """Questions with their answers, in order."""
     titles = _titles(services, person)
-    by_place: dict[int, Exchange] = {}
-    for turn in turns:
-        if turn.role == "user":
-            by_place.setdefault(turn.place, Exchange()).question = turn
-        else:
-            by_place.setdefault(turn.place - 1, Exchange()).answers.append(_shown(turn, titles))
-    return [by_place[place] for place in sorted(by_place)]
+    return exchanges_of(turns, lambda turn: _shown(turn, titles))
 
 
 def _shown(turn: ChatTurn, titles: dict[str, str]) -> Shown:
@@ -302,11 +288,10 @@ def _source(evidence: dict[str, Any], cited: set[int]) -> Source:
 
 def _page(
     request: Request, services: Workbench, person: Person, row: Chat | None, setup: AssistantSetup,
-    exchanges: list[Exchange], *, whole: bool = False,
+    exchanges: list[Exchange[Shown]], *, whole: bool = False,
 ) -> Response:  # fmt: skip
     listed = services.specialists.list(person)
     chosen = next((one for one in listed if one.specialist.name == setup.specialist), None)
-    earlier = 0 if whole else max(0, len(exchanges) - _SHOWN)
     return page(
         request,
         "assistant.html",
@@ -319,11 +304,10 @@ def _page(
         model=_model(services, person, chosen),
         documents=documents_of(services, person, chosen.specialist, setup.knowledge) if chosen else None,
         most=services.settings.upload_bytes,
-        exchanges=exchanges[earlier:],
-        earlier=earlier,
+        **lately(exchanges, whole=whole),
         found=services.assistants.page(person),
         longest=LONGEST_QUESTION,
-        texts={name: say(f"assistant_{name}", **{one: f"{{{one}}}" for one in _PLACEHOLDERS}) for name in _TEXTS},
+        texts=script_texts("assistant", _TEXTS, _PLACEHOLDERS),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -10,19 +10,27 @@ from fastapi.responses import RedirectResponse, Response
 
 from metier.api.access import Services
 from metier.core.errors import UserError
-from metier.web.render import page, say
+from metier.web.conversations import (
+    Exchange,
+    Here,
+    Place,
+    Search,
+    answer_turn,
+    exchanges_of,
+    lately,
+    script_texts,
+)
+from metier.web.render import page
 from metier.web.visit import Reader
 from metier.workbench.accounts import Person
 from metier.workbench.chatmodels import ChatModel
 from metier.workbench.chatrows import LONGEST_QUESTION
 from metier.workbench.chatsetup import ChatSampling, ChatSetup
-from metier.workbench.errors import NotFoundError
 from metier.workbench.jobs import reason_text
 from metier.workbench.store.tables import Chat, ChatTurn
 from metier.workbench.workbench import Workbench
 
 router = APIRouter()
-_SHOWN = 30  # questions that are shown at first, the newest
 _GROUPS = ("base", "tuned", "checkpoint")
 # What the script says; the placeholders are filled in there.
 _TEXTS = (
@@ -53,21 +61,13 @@ class Shown:
     context_full: bool
 
 
-@dataclass
-class Exchange:
-    """A question with its answers, one a side."""
-
-    question: ChatTurn | None = None
-    answers: list[Shown] = field(default_factory=list)
-
-
 @router.get("/chat")
 def new_chat(
     request: Request, services: Services, person: Reader, model: Annotated[list[str] | None, Query(max_length=2)] = None
 ) -> Response:
     """A chat that has not begun. model: what to chat with; given twice, two side by side."""
-    lately = services.chats.page(person, limit=1).chats
-    setup = ChatSetup.model_validate(lately[0].setup) if lately else ChatSetup()
+    last = services.chats.page(person, limit=1).chats
+    setup = ChatSetup.model_validate(last[0].setup) if last else ChatSetup()
     if model:
         for reference in model:
             services.chats.models.weights(person, reference, verify=False)
@@ -78,8 +78,7 @@ def new_chat(
 @router.get("/chat/list")
 def chat_list(
     request: Request, services: Services, person: Reader,
-    search: Annotated[str, Query(max_length=200)] = "", after: Annotated[str | None, Query(max_length=16)] = None,
-    here: Annotated[str, Query(max_length=16)] = "",
+    search: Search = "", after: Place = None, here: Here = "",
 ) -> Response:  # fmt: skip
     """Earlier chats, a part of the page."""
     found = services.chats.page(person, search=search, after=after)
@@ -90,25 +89,21 @@ def chat_list(
 def chat(request: Request, services: Services, person: Reader, chat_id: str, all: bool = False) -> Response:
     """A chat with what was said. all: also what was said long before."""
     row = services.chats.get(person, chat_id)
-    exchanges = exchanges_of(services.chats.turns(person, chat_id))
+    exchanges = exchanges_of(services.chats.turns(person, chat_id), _shown)
     return _page(request, services, person, row, ChatSetup.model_validate(row.setup), exchanges, whole=all)
 
 
 @router.get("/chat/{chat_id}/turns")
 def all_turns(request: Request, services: Services, person: Reader, chat_id: str, all: bool = False) -> Response:
     """What was said, a part of the page."""
-    exchanges = exchanges_of(services.chats.turns(person, chat_id))
-    earlier = 0 if all else max(0, len(exchanges) - _SHOWN)
-    return page(request, "chat_part.html", person, part="turns", exchanges=exchanges[earlier:], earlier=earlier)
+    exchanges = exchanges_of(services.chats.turns(person, chat_id), _shown)
+    return page(request, "chat_part.html", person, part="turns", **lately(exchanges, whole=all))
 
 
 @router.get("/chat/{chat_id}/turns/{turn_id}")
 def one_turn(request: Request, services: Services, person: Reader, chat_id: str, turn_id: str) -> Response:
     """One answer, a part of the page."""
-    turns = services.chats.turns(person, chat_id)
-    turn = next((one for one in turns if one.id == turn_id and one.role == "assistant"), None)
-    if turn is None:
-        raise NotFoundError("workbench.not_found")
+    turn = answer_turn(services.chats, person, chat_id, turn_id)
     return page(request, "chat_part.html", person, part="answer", turn=_shown(turn))
 
 
@@ -124,17 +119,6 @@ def remove(services: Services, person: Reader, chat_id: str) -> Response:
     """Removes a chat with all that was said."""
     services.chats.remove(person, chat_id)
     return RedirectResponse("/chat", 303)
-
-
-def exchanges_of(turns: list[ChatTurn]) -> list[Exchange]:
-    """Questions with their answers, in order."""
-    by_place: dict[int, Exchange] = {}
-    for turn in turns:
-        if turn.role == "user":
-            by_place.setdefault(turn.place, Exchange()).question = turn
-        else:
-            by_place.setdefault(turn.place - 1, Exchange()).answers.append(_shown(turn))
-    return [by_place[place] for place in sorted(by_place)]
 
 
 def _shown(turn: ChatTurn) -> Shown:
@@ -159,10 +143,9 @@ def _shown(turn: ChatTurn) -> Shown:
 
 def _page(
     request: Request, services: Workbench, person: Person, row: Chat | None, setup: ChatSetup,
-    exchanges: list[Exchange], *, whole: bool = False,
+    exchanges: list[Exchange[Shown]], *, whole: bool = False,
 ) -> Response:  # fmt: skip
     choices = _choices(services, person, setup)
-    earlier = 0 if whole else max(0, len(exchanges) - _SHOWN)
     return page(
         request,
         "chat.html",
@@ -172,12 +155,11 @@ def _page(
         groups=[(name, [one for one in choices if one.group == name]) for name in _GROUPS],
         other=next((one.reference for one in choices if one.reference != setup.models[0]), setup.models[0]),
         bounds=_bounds(),
-        exchanges=exchanges[earlier:],
-        earlier=earlier,
+        **lately(exchanges, whole=whole),
         idle_minutes=services.chats.hosts.idle_minutes() if person.is_admin else 0,
         found=services.chats.page(person),
         longest=LONGEST_QUESTION,
-        texts={name: say(f"chat_{name}", **{one: f"{{{one}}}" for one in _PLACEHOLDERS}) for name in _TEXTS},
+        texts=script_texts("chat", _TEXTS, _PLACEHOLDERS),
     )
 
 
