@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from metier.core.errors import RunError
+from metier.core.errors import DataError, RunError
 from metier.core.files import folder_lock
 from metier.core.specs import Spec
 from metier.runs import Step, find_or_create_run, run_step
@@ -89,3 +89,8 @@ def test_another_recipe_in_a_chosen_folder_is_refused_by_the_changed_key(tmp_pat
     find_or_create_run(tmp_path, "m", {"train": {"learning_rate": 1}}, folder=tmp_path / "r")
     with pytest.raises(RunError, match=r"train\.learning_rate"):
         find_or_create_run(tmp_path, "m", {"train": {"learning_rate": 2}}, folder=tmp_path / "r")
+
+
+def test_an_input_that_is_not_there_is_named_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"rows\.jsonl: there is no such file"):
+        run_step(counting(CountSpec(), [], rows=tmp_path / "rows.jsonl"), tmp_path / "s")

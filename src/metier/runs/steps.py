@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from metier.core.errors import DataError
 from metier.core.events import EVENTS, EventLog, Listener
 from metier.core.files import fingerprint, folder_lock, read_json, sha256_file, write_json
 from metier.core.specs import Spec
@@ -77,7 +78,11 @@ def reopen(folder: Path) -> None:
 
 
 def _identity(value: Any) -> Any:
-    return {"sha256": sha256_file(value)} if isinstance(value, Path) else value
+    if not isinstance(value, Path):
+        return value
+    if not value.is_file():
+        raise DataError("runs.no_input", file=value)
+    return {"sha256": sha256_file(value)}
 
 
 def _read(path: Path) -> dict[str, Any] | None:
