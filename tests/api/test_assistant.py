@@ -57,6 +57,14 @@ def test_without_a_model_the_best_passages_are_quoted_with_their_source(lawyer: 
     assert answer["text"][cited["start"] : cited["end"]] == f"[{cited['number']}]"
 
 
+def test_an_answer_speaks_the_language_of_its_question_whatever_that_of_the_page(lawyer: TestClient) -> None:
+    lawyer.headers["Accept-Language"] = "en"
+    chat = begin(lawyer)
+    lawyer.post(f"/api/v1/assistant/chats/{chat}/questions", json={"text": "火星上的殖民公司怎么纳税？"})
+    text = answered(lawyer, chat)["answer"]["text"]
+    assert "文档中没有" in text and "documents" not in text
+
+
 def test_evidence_stays_as_it_was_when_the_documents_change(lawyer: TestClient, workbench: Workbench) -> None:
     chat = begin(lawyer)
     lawyer.post(f"/api/v1/assistant/chats/{chat}/questions", json={"text": QUESTION})

@@ -195,9 +195,8 @@ class Assistants(Conversations):
         stored = question.stored
         async with self.writers.opened(question.owner, stored.specialist) as model:
             pieces = answer(
-                stored.specialist, stored.version, turns, model=model, knowledge=question.knowledge,
-                language=question.language,
-            )  # fmt: skip
+                stored.specialist, stored.version, turns, model=model, knowledge=question.knowledge
+            )  # in the language of the question, whatever that of the page is
             async with aclosing(pieces):
                 async for piece in pieces:
                     if piece.kind == "end":
