@@ -183,7 +183,8 @@ def _teller(display: Display, *, as_json: bool) -> Any:
 def outcome_line(told: dict[str, Any]) -> str:
     """One file's outcome on one line, and what of it could not be read."""
     if told["state"] == "failed":
-        return f"✗ {told['name']}: {told['reason']}"
+        named = told["name"] in told["reason"]
+        return f"✗ {told['reason']}" if named else f"✗ {told['name']}: {told['reason']}"
     entry = told["document"]
     counts = translate("cli.knowledge_counts", pages=entry["pages"], passages=entry["passages"])
     line = f"✓ {told['name']}: {translate('cli.knowledge_' + told['state'])} · {counts}"

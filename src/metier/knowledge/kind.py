@@ -35,7 +35,8 @@ def kind_of(source: Source) -> str:
     else:  # a text may speak of anything; whether it is one is decided with its encoding
         agrees = found not in ("zip", "ole") and not source.content.startswith(b"%PDF-")
     if not agrees:
-        raise DataError("knowledge.not_as_named", file=source.name, named=suffix, found=found or "?")
+        what = f" ({found})" if found else ""
+        raise DataError("knowledge.not_as_named", file=source.name, named=suffix, found=what)
     return kind
 
 

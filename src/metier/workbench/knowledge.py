@@ -122,7 +122,7 @@ class Knowledge:
                 target.flush()
                 os.fsync(target.fileno())
             if not size:
-                raise DataError("data.empty_file", file=shown_name(file_name))
+                raise DataError("knowledge.empty_file", file=shown_name(file_name))
             arrived = arrivals.accept(folder, shown_name(file_name), size)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
