@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -230,9 +229,11 @@ def test_a_plan_reads_well_in_both_languages_and_is_json(language: Any) -> None:
 
 @pytest.mark.slow
 def test_the_plan_of_70b_takes_seconds_and_little_memory() -> None:
-    code = "import time; t = time.time(); from tests.recipes.test_plan import _plan; _plan(); print(time.time() - t)"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    code = (
+        "import time; t = time.time(); from tests.recipes.test_plan import _plan; _plan(); print(time.time() - t);"
+        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
-    assert float(done.stdout) < 20
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert max(peak, before) < 2_000_000  # kilobytes
+    seconds, peak = done.stdout.split()
+    assert float(seconds) < 20
+    assert int(peak) < 2_000_000  # kilobytes, its own: what other children of this process had is not counted
