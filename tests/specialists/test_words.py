@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from metier.specialists.finding import relevance
 from metier.specialists.sentences import is_claim, split_sentences
 from metier.specialists.words import figures, measures
 
@@ -53,3 +54,9 @@ def test_sentences_end_with_their_marks_and_join_to_the_text() -> None:
 )
 def test_what_claims_something(sentence: str, claims: bool) -> None:
     assert is_claim(sentence) is claims
+
+
+def test_a_question_in_peoples_words_is_answered_by_what_statutes_say() -> None:
+    passage = "休息日安排工作又不能安排补休的，支付不低于工资的百分之二百；法定休假日安排工作的，百分之三百。"
+    assert relevance(["国庆加班给了调休，还付三倍工资吗？"], [passage]) >= 0.4
+    assert relevance(["三亚明天天气怎么样？"], [passage]) == 0.0

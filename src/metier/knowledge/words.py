@@ -24,6 +24,16 @@ def legal_words(text: str) -> list[str]:
     return [word for word in dict.fromkeys(found) if word not in text]
 
 
+def in_legal_words(text: str) -> str:
+    """A question with what people say put as statutes say it: `调休` becomes `补休`."""
+    return _any_said().sub(lambda match: " ".join(_said()[match[0]]), text)
+
+
+@cache
+def _any_said() -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(_said(), key=len, reverse=True))))
+
+
 @cache
 def _asking() -> re.Pattern[str]:
     return re.compile("|".join(sorted(str(_lists()["asking"]).split(), key=len, reverse=True)))

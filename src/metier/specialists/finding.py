@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from metier.knowledge.passage import Hit
+from metier.knowledge.words import in_legal_words
 from metier.specialists.spec import Retrieval
 from metier.specialists.tools import Searchable
 from metier.specialists.words import units
@@ -100,9 +101,10 @@ def relevance(asked: Sequence[str], passages: Sequence[str]) -> float:
 
 
 def _met(text: str, passage: str) -> float:
-    wanted = set(units(text))
-    met = len(wanted & set(units(passage)))
-    return min(1.0, met / math.sqrt(max(len(wanted), _FEW) * _FEW))
+    """The share of a question that a passage has, as it was asked or as statutes say it."""
+    there = set(units(passage))
+    wanted = [set(units(one)) for one in dict.fromkeys((text, in_legal_words(text)))]
+    return max(min(1.0, len(one & there) / math.sqrt(max(len(one), _FEW) * _FEW)) for one in wanted)
 
 
 def _search(base: Searchable, text: str, retrieval: Retrieval, in_force_on: date | None) -> list[Hit]:

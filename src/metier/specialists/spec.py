@@ -33,7 +33,7 @@ class Retrieval(Spec):
     nothing counts as found, 0 to 1; rewrite: let the model write the search query; rerank: a cross-encoder, or none."""
 
     limit: int = Field(default=6, ge=1, le=50)
-    min_support: float = Field(default=0.3, ge=0.0, le=1.0)
+    min_support: float = Field(default=0.4, ge=0.0, le=1.0)
     rewrite: bool = False
     rerank: str = ""
     titles: tuple[str, ...] = ()
