@@ -20,6 +20,7 @@ from fastapi.testclient import TestClient
 from metier.workbench import apart
 from metier.workbench.workbench import Workbench
 from tests.support.bench import client_of, opened, sign_up
+from tests.support.server import started
 
 GOOD = b'{"instruction": "Is it?", "input": "", "output": "It is."}\n'
 MEGABYTE = 1_000_000
@@ -146,25 +147,27 @@ def test_attack_33_a_body_without_end_is_cut_at_the_limit(tmp_path: Path) -> Non
         assert client.post("/sign-in", content=fields, headers=form).status_code in (400, 413, 422)
 
 
-def test_attack_33_who_sends_slowly_or_promises_much_disturbs_nobody(served: str) -> None:
-    place = urlsplit(served)
-    address = (str(place.hostname), int(place.port or 0))
-    head = f"POST /api/v1/uploads?name=a.jsonl HTTP/1.1\r\nHost: {place.netloc}\r\n"
-    with socket.create_connection(address, timeout=10) as large:
-        large.sendall(f"{head}Content-Length: {100 * 10**9}\r\n\r\n".encode())
-        assert b" 413 " in large.recv(100)
-    slow = [socket.create_connection(address, timeout=10) for _ in range(40)]
-    for one in slow:
-        one.sendall(f"{head}Content-Length: 1000000\r\n\r\n{{".encode())
-    times = []
-    with httpx.Client(base_url=served) as other:
-        for _ in range(50):
-            started = time.monotonic()
-            assert other.get("/healthz").status_code == 200
-            times.append(time.monotonic() - started)
-    for one in slow:
-        one.close()
-    assert sorted(times)[-1] < 1.0
+def test_attack_33_who_sends_slowly_or_promises_much_disturbs_nobody(tmp_path: Path) -> None:
+    # A server in a process of its own, as users have it: a test's process pauses under all that other tests left there.
+    with started(tmp_path / "home") as server:
+        place = urlsplit(server.address)
+        address = (str(place.hostname), int(place.port or 0))
+        head = f"POST /api/v1/uploads?name=a.jsonl HTTP/1.1\r\nHost: {place.netloc}\r\n"
+        with socket.create_connection(address, timeout=10) as large:
+            large.sendall(f"{head}Content-Length: {100 * 10**9}\r\n\r\n".encode())
+            assert b" 413 " in large.recv(100)
+        slow = [socket.create_connection(address, timeout=10) for _ in range(40)]
+        for one in slow:
+            one.sendall(f"{head}Content-Length: 1000000\r\n\r\n{{".encode())
+        times = []
+        with httpx.Client(base_url=server.address) as other:
+            for _ in range(50):
+                started_at = time.monotonic()
+                assert other.get("/healthz").status_code == 200
+                times.append(time.monotonic() - started_at)
+        for one in slow:
+            one.close()
+    assert max(times) < 1.0
 
 
 def test_attack_34_what_is_fetched_back_cannot_run(li: TestClient) -> None:
