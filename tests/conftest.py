@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ import pytest
 from tools.screenshot import Browser, browser, find_chromium
 
 from tests.support import bench
+from tests.support.postgres import Postgres, running
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -25,6 +28,11 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 NOT_UNITS = ("tests/faults/", "tests/security/")  # whole servers are attacked, killed and filled there: `make test`
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest --database postgresql tests/api`: all that is tested on an opened workbench, on PostgreSQL."""
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,10 +82,46 @@ def shared_data() -> Path:
     return data
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL."""
+    if shutil.which("initdb") is None:
+        pytest.skip("PostgreSQL's initdb is not on this machine")
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def tables(postgres: Postgres) -> str:
+    """The name of a database that has the tables and no rows: copies of it are made in no time."""
+    from metier.workbench.store.database import Database
+
+    made = Database(postgres.create("tables"))
+    made.upgrade()
+    made.close()
+    return "tables"
+
+
 @pytest.fixture
-def workbench(tmp_path: Path) -> Iterator[Workbench]:
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database the workbench keeps its rows in. `ON_BOTH` of tests/support/postgres.py tries each."""
+    return str(request.config.getoption("--database"))
+
+
+@pytest.fixture
+def rows_in(database: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    """The settings of a workbench whose rows are in that database, which is new."""
+    if database == "sqlite":
+        return {}
+    server: Postgres = request.getfixturevalue("postgres")
+    like = request.getfixturevalue("tables")
+    return {"database_url": server.create(f"rows{time.monotonic_ns()}", like=like)}
+
+
+@pytest.fixture
+def workbench(tmp_path: Path, rows_in: dict[str, str]) -> Iterator[Workbench]:
     """An opened workbench on a folder of its own; its queue is not looked after."""
-    with bench.opened(tmp_path / "bench") as opened:
+    with bench.opened(tmp_path / "bench", **rows_in) as opened:
         yield opened
         bench.end_all(opened)
 

@@ -6,7 +6,8 @@ A server on a data folder of its own gets small trainings of a tiny random model
 server, a job's process, or both are killed with -9; a killed server is started again. Checked, by the names of
 invariants: I1 every acknowledged job and dataset is there; I2 each job is waiting, running or ended, and ends; I4 the
 newest checkpoint that a job would go on from verifies; I5 no process of an ended attempt lives; I6 the database's
-integrity; I8 a job that failed says why; and that each curve has every step once.
+integrity; I8 a job that failed says why; and that each curve has every step once. The same for documents and
+conversations: tools/kills_knowledge.py.
 """
 
 from __future__ import annotations

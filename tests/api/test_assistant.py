@@ -11,8 +11,11 @@ from fastapi.testclient import TestClient
 from metier.specialists.spec import ServerModel, Specialist
 from metier.workbench.workbench import Workbench
 from tests.support.bench import sign_up
+from tests.support.postgres import ON_BOTH
 from tests.support.shelf import ARTICLES, Shelf
 from tests.support.upstream import MODEL, upstream
+
+pytestmark = ON_BOTH
 
 QUESTION = "安排劳动者延长工作时间的工资报酬怎么算？"
 

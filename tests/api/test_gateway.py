@@ -11,7 +11,10 @@ from metier.specialists.spec import Specialist
 from metier.workbench.accounts import Person
 from metier.workbench.workbench import Workbench
 from tests.support.bench import member
+from tests.support.postgres import ON_BOTH_SOON
 from tests.support.shelf import Shelf
+
+pytestmark = ON_BOTH_SOON
 
 QUESTION = "安排劳动者延长工作时间的工资报酬怎么算？"
 

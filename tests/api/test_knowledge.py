@@ -11,6 +11,9 @@ from fastapi.testclient import TestClient
 
 from metier.workbench.workbench import Workbench
 from tests.support.bench import sign_up, wait_for
+from tests.support.postgres import ON_BOTH
+
+pytestmark = ON_BOTH
 
 RULES = """House rules
 

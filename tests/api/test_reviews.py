@@ -16,8 +16,9 @@ from metier.workbench.store.tables import Job, Judgement, Review
 from metier.workbench.workbench import Workbench
 from tests.support.bench import PASSWORD, member
 from tests.support.ended import recipe_run
+from tests.support.postgres import ON_BOTH
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, ON_BOTH]
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from metier.specialists.spec import AnswerRules, Specialist
 from metier.workbench.accounts import Person
 from metier.workbench.workbench import Workbench
 from tests.faults.children import give_model
+from tests.support.postgres import ON_BOTH
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, ON_BOTH]
 
 
 def test_fault_37_a_disconnect_stops_generation_within_two_seconds(

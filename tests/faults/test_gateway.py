@@ -45,9 +45,17 @@ def quiet(condition: object, seconds: float) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["server", "hf"])
+@pytest.mark.parametrize(
+    ("kind", "times"),
+    [
+        ("server", 400),
+        ("hf", 100),
+        pytest.param("server", 1000, marks=pytest.mark.long),
+        pytest.param("hf", 1000, marks=pytest.mark.long),
+    ],
+)
 def test_fault_37_clients_that_leave_at_random_leave_nothing_behind(
-    tmp_path: Path, talking_model: Path, kind: str
+    tmp_path: Path, talking_model: Path, kind: str, times: int
 ) -> None:
     with upstream(tokens=2000, pace=100) as running:
         offer = behind(running.address) if kind == "server" else in_process(talking_model)
@@ -55,7 +63,7 @@ def test_fault_37_clients_that_leave_at_random_leave_nothing_behind(
             port = int(address.rsplit(":", 1)[1].removesuffix("/v1"))
             asyncio.run(leave_at_random(port, 40))
             before = psutil.Process().memory_info().rss
-            asyncio.run(leave_at_random(port, 400 if kind == "server" else 100))
+            asyncio.run(leave_at_random(port, times))
             assert quiet(lambda: running.open == 0, 2)
             place = next(iter(catalogue.shelf._places.values()))
             assert quiet(lambda: place.users == 0 and not getattr(place.model, "busy", False), 2)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -19,19 +17,10 @@ from metier.workbench.workbench import Workbench
 from tests.faults.children import give_data, give_model, training
 from tests.faults.test_server import point, upload
 from tests.support.bench import PASSWORD, opened, settings, wait_for
-from tests.support.postgres import Postgres, running
+from tests.support.postgres import Postgres
 from tests.support.server import started
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    """A running PostgreSQL."""
-    if shutil.which("initdb") is None:
-        pytest.skip("PostgreSQL's initdb is not on this machine")
-    with running() as server:
-        yield server
 
 
 def test_jobs_run_on_it_and_a_second_server_refuses(postgres: Postgres, tmp_path: Path, tiny_model: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,26 +12,19 @@ from metier.workbench.accounts import Person
 from metier.workbench.workbench import Workbench
 from tests.security.world import World, two_tenants
 from tests.support import bench
-from tests.support.postgres import Postgres, running
+from tests.support.postgres import BOTH
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A running PostgreSQL."""
-    if shutil.which("initdb") is None:
-        pytest.skip("PostgreSQL's initdb is not on this machine")
-    with running() as server:
-        yield server
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """Every attack on an installation is tried on both."""
+    return str(request.param)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
-def workbench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Workbench]:
+@pytest.fixture
+def workbench(tmp_path: Path, rows_in: dict[str, str]) -> Iterator[Workbench]:
     """An opened workbench on a folder of its own; its queue is not looked after."""
-    values = {}
-    if request.param == "postgresql":
-        server: Postgres = request.getfixturevalue("postgres")
-        values["database_url"] = server.create(f"security{time.monotonic_ns()}")
-    with bench.opened(tmp_path / "bench", **values) as opened:
+    with bench.opened(tmp_path / "bench", **rows_in) as opened:
         # Passwords are checked as always, only faster: many sign in here.
         opened.accounts._hasher = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
         opened.accounts._nobody = opened.accounts._hasher.hash("nobody at all")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import resource
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, ClassVar
@@ -238,6 +240,44 @@ def test_attack_63_one_caller_has_so_many_answers_and_hanging_up_stops_them(tmp_
         assert again.status == 200
         for one in (again, *more):
             hang_up(one)
+
+
+@pytest.mark.long
+def test_attack_63_of_a_thousand_streams_by_one_caller_the_limit_is_open_and_all_end_when_they_hang_up(
+    tmp_path: Path,
+) -> None:
+    most = Limits().streams
+    with (
+        many_files(4096),
+        upstream(tokens=4000, pace=10) as running,
+        gateway({"plain": behind(running.address)}, tmp_path) as (address, _),
+    ):
+        opened = streams(address, 1000)
+        assert Counter(one.status for one in opened) == {200: most, 429: 1000 - most}
+        assert running.open == most
+        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {KEY}"}) as beside:
+            assert beside.get("models").status_code == 200
+        left = time.monotonic()
+        for one in opened:
+            hang_up(one)
+        while running.open and time.monotonic() < left + 5:
+            time.sleep(0.02)
+        assert running.open == 0
+        assert max(running.cut) - left < 2
+        again = streams(address, 1)[0]
+        assert again.status == 200
+        hang_up(again)
+
+
+@contextmanager
+def many_files(count: int) -> Iterator[None]:
+    """Lets this process have so many files and connections open at once."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_attack_63_hanging_up_before_the_first_word_stops_it_too(tmp_path: Path) -> None:

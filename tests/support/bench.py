@@ -33,6 +33,7 @@ def opened(folder: Path, **values: Any) -> Iterator[Workbench]:
         yield workbench
     finally:
         workbench.close()
+        workbench.database.engine.dispose()  # a test may ask the rows again once its server has ended
 
 
 def end_all(workbench: Workbench) -> None:

@@ -11,6 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+# For tests of an opened workbench: on PostgreSQL too, in `make test-all`; soon: in `make test` already.
+ON_BOTH = pytest.mark.parametrize("database", BOTH)
+ON_BOTH_SOON = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+
 
 class Postgres:
     """A server in a folder. Root may not run one: then it runs as the user `postgres`."""
@@ -42,14 +49,14 @@ class Postgres:
         """Stops it at once, as a crash would."""
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop", check=False)
 
-    def create(self, database: str) -> str:
-        """A new empty database, and its address."""
+    def create(self, database: str, *, like: str = "template1") -> str:
+        """A new database, and its address. like: a database that it is a copy of; empty, if nothing is said."""
         import psycopg
 
         with psycopg.connect(
             f"host=127.0.0.1 port={self.port} user={self.user} dbname=postgres", autocommit=True
         ) as at:
-            at.execute(f'CREATE DATABASE "{database}"')
+            at.execute(f'CREATE DATABASE "{database}" TEMPLATE "{like}"')
         return self.url(database)
 
     def make(self) -> None:
