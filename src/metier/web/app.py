@@ -28,8 +28,16 @@ def build(workbench: Workbench) -> FastAPI:
     for router in pages.routers():
         app.include_router(router, include_in_schema=False)
     _answer_errors(app)
+    _settle_routes(app)
     warm()
     return app
+
+
+def _settle_routes(app: FastAPI) -> None:
+    """Has FastAPI work out its routes now: at the first request it would hold up everybody for half a second."""
+    scope = {"type": "http", "path": "/", "method": "GET", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(dict(scope))
 
 
 class _Static(StaticFiles):
