@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,8 @@ from metier.knowledge.base import KnowledgeBase
 from metier.knowledge.copies import fold
 from metier.knowledge.library import Library
 from metier.knowledge.passage import Hit, Passage
+from metier.specialists.finding import Query, find
+from metier.specialists.spec import Retrieval
 from tests.knowledge.support import LAW, law
 
 
@@ -61,3 +64,13 @@ def test_other_laws_articles_versions_and_headings_stay_apart() -> None:
     assert folded(plain, replace(plain, id="x"))
     assert not folded(plain, replace(plain, id="x", path=("2024", "热水")))
     assert not folded(replace(one, text="——"), replace(one, id="x", text="※"))
+
+
+def test_the_same_law_in_two_bases_is_found_once_with_all_its_copies(base: KnowledgeBase, tmp_path: Path) -> None:
+    other = Library(tmp_path / "library").create("anna", "more")
+    other.add([("again.txt", LAW.encode())])
+    asked = [Query("备有热水 不得出售隔夜的茶")]
+    found = asyncio.run(find(asked, {"rules": base, "more": other}, Retrieval(limit=2)))
+    assert [hit.passage.article for hit in found.hits][0] == "第二条"
+    assert len(found.hits[0].copies) == 5
+    assert "须知.txt" in {hit.passage.file for hit in found.hits}

@@ -64,7 +64,7 @@ def test_a_knowledge_base_is_searched_after_a_restore(workbench: Workbench, owne
     base.add([("house.txt", b"Rule 1. The gate opens at seven."), ("yard.txt", b"Rule 2. The yard is swept daily.")])
     import_batch(base, [arrive(base, "broken.pdf", b"%PDF-1.7 nothing")])
     waiting = arrive(base, "later.txt", b"Rule 3. The lamp is lit at dusk.")
-    before = [hit.passage for hit in workbench.knowledge.search(owner, "rules", "when does the gate open")]
+    before = [hit.passage for hit in workbench.knowledge.look(owner, "rules", "when does the gate open").hits]
     counts = backup(workbench.settings, tmp_path / "backup.tar")
     elsewhere = tmp_path / "elsewhere"
     assert restore(tmp_path / "backup.tar", settings(elsewhere)) == counts
@@ -74,12 +74,12 @@ def test_a_knowledge_base_is_searched_after_a_restore(workbench: Workbench, owne
         restored = back.knowledge.get(person, "rules")
         assert restored.title == "House rules"
         assert restored.check() == []
-        assert [hit.passage for hit in back.knowledge.search(person, "rules", "when does the gate open")] == before
+        assert [hit.passage for hit in back.knowledge.look(person, "rules", "when does the gate open").hits] == before
         document = before[0].document
         assert back.knowledge.original(person, "rules", document).read_bytes() == b"Rule 1. The gate opens at seven."
         assert [one.state for one in back.knowledge.arrivals(person, "rules")] == ["failed", "waiting"]
         import_batch(restored, [one for one in back.knowledge.arrivals(person, "rules") if one.id == waiting.id])
-        assert "dusk" in back.knowledge.search(person, "rules", "lamp lit")[0].passage.text
+        assert "dusk" in back.knowledge.look(person, "rules", "lamp lit").hits[0].passage.text
 
 
 def test_a_backup_whose_bytes_changed_is_refused_and_leaves_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import date
@@ -85,7 +86,7 @@ def search_(
 ) -> None:
     """Finds passages. on: only what was in force that day (2024-05-01)."""
     base = library().open(LOCAL, name)
-    hits = base.search(
+    looked = base.look(
         text,
         limit=limit,
         documents=document or (),
@@ -93,6 +94,9 @@ def search_(
         article=article,
         in_force_on=_date(on) if on else None,
     )
+    hits = looked.hits
+    if looked.away is not None:
+        sys.stderr.write(translate("cli.knowledge_by_words", problem=looked.away.text()) + "\n")
     if json:
         write_json([asdict(hit) for hit in hits])
         return

@@ -5,14 +5,15 @@ How files come in stands in `adding`, what is verified in `checking`, how docume
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metier.core.errors import DataError
+from metier.core.errors import DataError, MetierError
 from metier.core.events import EventLog
 from metier.core.files import read_json
 from metier.core.registry import nearest
@@ -30,16 +31,36 @@ if TYPE_CHECKING:
 BASE = "base.json"
 _DEEPER = 4  # times as many passages are looked at as are wanted, for copies among them
 LOCAL = "local"  # the owner where there are no accounts: the person at this machine
+_log = logging.getLogger("metier.knowledge")
+
+# An embedder's name and whose base it is for → the embedder.
+Opener = Callable[[str, str], "Embedder"]
+
+
+def open_own(name: str, owner: str) -> Embedder:
+    """What makes vectors, in this process; see `metier.knowledge.embedding.open_embedder`."""
+    from metier.knowledge.embedding import open_embedder
+
+    return open_embedder(name, local=owner == LOCAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a search brought. away: why it was made by words alone, although the base has vectors."""
+
+    hits: list[Hit]
+    away: MetierError | None = None
 
 
 class KnowledgeBase:
     """One knowledge base of an owner, in a folder of its own.
 
     owner: whose it is, part of every query; name: as the owner calls it; title: a line about it; embedder_name: where
-    its vectors come from, empty for text search alone. Cheap to make, safe to use from several threads and processes.
+    its vectors come from, empty for text search alone; opener: what opens that. Cheap to make, safe to use from several
+    threads and processes.
     """
 
-    def __init__(self, folder: Path, owner: str) -> None:
+    def __init__(self, folder: Path, owner: str, opener: Opener = open_own) -> None:
         said = read_json(folder / BASE)
         self.folder = folder
         self.owner = owner
@@ -49,6 +70,7 @@ class KnowledgeBase:
         self.embedder_name: str = said["embedder"]
         self.created: str = said["created"]
         self.shelf = Shelf(folder / "documents")
+        self._opener = opener
 
     @cached_property
     def index(self) -> PassageIndex:
@@ -60,12 +82,7 @@ class KnowledgeBase:
     @cached_property
     def embedder(self) -> Embedder | None:
         """What makes its vectors, loaded on first use."""
-        if not self.embedder_name:
-            return None
-        from metier.knowledge.embedding import open_embedder
-        from metier.knowledge.library import LOCAL
-
-        return open_embedder(self.embedder_name, local=self.owner == LOCAL)
+        return self._opener(self.embedder_name, self.owner) if self.embedder_name else None
 
     # Bringing and taking away
 
@@ -149,14 +166,41 @@ class KnowledgeBase:
         mode: SearchMode = "auto",
         vector: Sequence[float] | None = None,
     ) -> list[Hit]:
+        """The hits of `look`, for callers with nobody to tell: that the embedder is away goes to the log."""
+        looked = self.look(
+            text,
+            limit=limit,
+            documents=documents,
+            titles=titles,
+            article=article,
+            in_force_on=in_force_on,
+            mode=mode,
+            vector=vector,
+        )
+        if looked.away is not None:
+            _log.warning("%s: %s", self.name, looked.away.text("en"))
+        return looked.hits
+
+    def look(
+        self,
+        text: str,
+        *,
+        limit: int = 6,
+        documents: Sequence[str] = (),
+        titles: Sequence[str] = (),
+        article: str = "",
+        in_force_on: date | None = None,
+        mode: SearchMode = "auto",
+        vector: Sequence[float] | None = None,
+    ) -> Looked:
         """The passages that fit best, the best first; copies of a passage are one hit (`metier.knowledge.copies`).
 
         documents: ids or names; titles: laws or cases by name; article: as written; in_force_on: leaves out what was
         not in force that day; mode: `text`, `dense`, or `auto`: whatever the base has; vector: the question's, where
-        the caller has it already. The owner is always part of the query.
+        the caller has it already. The owner is always part of the query. Where the embedder is away, words find.
         """
         if not text.strip():
-            return []
+            return Looked([])
         filters = Filters(
             owner=self.owner,
             documents=tuple(self.entry(one).id for one in documents),
@@ -164,12 +208,16 @@ class KnowledgeBase:
             article=article,
             in_force_on=in_force_on,
         )
-        if vector is None and mode != "text" and self.embedder is not None:
-            vector = self.embedder.embed_query(text)
+        away: MetierError | None = None
+        if vector is None and mode != "text":
+            try:
+                vector = self.embedder.embed_query(text) if self.embedder is not None else None
+            except MetierError as error:
+                away, mode = error, "text"
         depth = limit * _DEEPER
         while True:
             found = self.index.search(text, filters, limit=depth, vector=vector, mode=mode)
             hits = fold(replace(hit, base=self.name) for hit in found if self.shelf.has(hit.passage.document))
             if len(hits) >= limit or len(found) < depth:
-                return hits[:limit]
+                return Looked(hits[:limit], away)
             depth *= _DEEPER

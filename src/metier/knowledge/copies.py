@@ -19,11 +19,14 @@ _EDITION = re.compile(r"[（(][^（）()]*[）)]$")
 
 
 def fold(hits: Iterable[Hit]) -> list[Hit]:
-    """The first hit of each group of copies, in their order; it names the others."""
+    """The first hit of each group of copies, in their order; it names the others, and those that they name."""
     groups: dict[tuple[object, ...], list[Hit]] = {}
     for hit in hits:
         groups.setdefault(_same(hit.passage), []).append(hit)
-    return [replace(first, copies=tuple(one.passage for one in rest)) for first, *rest in groups.values()]
+    return [
+        replace(first, copies=(*first.copies, *(copy for one in rest for copy in (one.passage, *one.copies))))
+        for first, *rest in groups.values()
+    ]
 
 
 def _same(passage: Passage) -> tuple[object, ...]:

@@ -34,13 +34,18 @@ class Embedder(Protocol):
         """The vector of a question; some models say questions and passages differently."""
 
 
+def is_endpoint(name: str) -> bool:
+    """Whether it names an address."""
+    return name.startswith(("http://", "https://"))
+
+
 def open_embedder(name: str, *, local: bool = False) -> Embedder:
     """Opens what `name` says. local: the person at this machine asks, so that an endpoint may be on it and its network
     and gets the key of the environment; an address that another user names never does.
 
     Raises ModelError for a model that cannot be had or opened, ConfigError for a bad address.
     """
-    if name.startswith(("http://", "https://")):
+    if is_endpoint(name):
         from metier.knowledge.embedding_server import ServerEmbedder
 
         return ServerEmbedder(name, os.environ.get(KEY, "") if local else "", local=local)

@@ -38,6 +38,13 @@ class LocalEmbedder:
         vector: Sequence[float] = self._encoded([text], query=True)[0]
         return vector
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Tokens of the texts that the model reads: what is longer than its window is cut."""
+        most = self._model.max_seq_length
+        with self._lock:
+            ids = self._model.tokenizer(list(texts), truncation=True, max_length=most)["input_ids"]
+        return sum(map(len, ids))
+
     def _encoded(self, texts: list[str], *, query: bool) -> Any:
         with self._lock:
             encode = self._model.encode_query if query else self._model.encode_document

@@ -19,7 +19,7 @@ from pathlib import Path
 from metier.core.errors import DataError
 from metier.core.files import fsync_folder, write_json
 from metier.core.registry import nearest
-from metier.knowledge.base import BASE, KnowledgeBase
+from metier.knowledge.base import BASE, KnowledgeBase, Opener, open_own
 from metier.knowledge.base import LOCAL as LOCAL
 from metier.knowledge.shelf import Shelf
 
@@ -30,10 +30,14 @@ _MOST_KNOWN = 200
 
 
 class Library:
-    """Knowledge bases by owner and name. Nobody sees another owner's: the owner is the folder that is looked into."""
+    """Knowledge bases by owner and name. Nobody sees another owner's: the owner is the folder that is looked into.
 
-    def __init__(self, folder: Path) -> None:
+    opener: what opens the bases' embedders, in this process where nothing else is said.
+    """
+
+    def __init__(self, folder: Path, opener: Opener = open_own) -> None:
         self.folder = folder
+        self._opener = opener
         self._known: dict[Path, KnowledgeBase] = {}  # bases keep their index open
 
     def create(self, owner: str, name: str, *, title: str = "", embedder: str = "") -> KnowledgeBase:
@@ -55,7 +59,7 @@ class Library:
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
             }
             write_json(home / base_id / BASE, said)
-        return KnowledgeBase(home / base_id, owner)
+        return KnowledgeBase(home / base_id, owner, self._opener)
 
     def list(self, owner: str) -> list[KnowledgeBase]:
         """An owner's bases, by name."""
@@ -75,7 +79,7 @@ class Library:
         if folder not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            self._known[folder] = KnowledgeBase(folder, owner)
+            self._known[folder] = KnowledgeBase(folder, owner, self._opener)
         return self._known[folder]
 
     def open(self, owner: str, name: str) -> KnowledgeBase:

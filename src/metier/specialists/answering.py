@@ -61,6 +61,9 @@ async def answer(
 
     written = await written_query(model, turns, spoken) if model and specialist.retrieval.rewrite else ""
     found = await find(queries(context.said, written), knowledge, specialist.retrieval)
+    for name, error in found.away.items():
+        told = translate("specialists.by_words", language=spoken, base=name, problem=error.text(spoken))
+        yield draft.notice(told)
     missing = await asyncio.to_thread(missing_sources, context.question, knowledge)
     async with aclosing(
         _worded(draft, specialist, context, Material(found, tuple(missing), tuple(results)), model, names)

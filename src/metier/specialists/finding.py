@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
+from metier.core.errors import MetierError
+from metier.knowledge.base import KnowledgeBase, Looked
+from metier.knowledge.copies import fold
 from metier.knowledge.passage import Hit
 from metier.knowledge.words import in_legal_words
 from metier.specialists.spec import Retrieval
@@ -32,10 +35,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search brought. relevance: the share of what was asked that its passages speak of, 0 to 1."""
+    """What a search brought. relevance: the share of what was asked that its passages speak of, 0 to 1; away: why bases
+    with vectors were searched by words alone, by their names."""
 
     hits: tuple[Hit, ...]
     relevance: float
+    away: Mapping[str, MetierError] = field(default_factory=dict)
 
 
 def queries(said: Sequence[str], written: str = "") -> list[Query]:
@@ -63,24 +68,29 @@ async def find(
     *,
     in_force_on: date | None = None,
 ) -> Found:
-    """Searches all knowledge bases with all queries, fuses the ranks, and keeps the best passages."""
+    """Searches all knowledge bases with all queries, fuses the ranks, and keeps the best passages: of copies of one
+    passage, in whatever base, the first."""
     jobs = [(query, name, base) for query in asked for name, base in knowledge.items()]
     results = await asyncio.gather(
         *(asyncio.to_thread(_search, base, query.text, retrieval, in_force_on) for query, _, base in jobs)
     )
     score: dict[tuple[str, str], float] = {}
     best: dict[tuple[str, str], Hit] = {}
-    for (query, name, _), hits in zip(jobs, results, strict=True):
-        for rank, hit in enumerate(hits, start=1):
+    away: dict[str, MetierError] = {}
+    for (query, name, _), looked in zip(jobs, results, strict=True):
+        if looked.away is not None:
+            away[name] = looked.away
+        for rank, hit in enumerate(looked.hits, start=1):
             key = (name, hit.passage.id)
             score[key] = score.get(key, 0.0) + query.weight / (_FUSION + rank)
             best.setdefault(key, replace(hit, base=name))
     deep = retrieval.limit * (_RERANKED if retrieval.rerank else 1)
-    order = sorted(score, key=lambda key: -score[key])[:deep]
-    hits_found = tuple(replace(best[key], score=score[key]) for key in order)
+    order = sorted(score, key=lambda key: -score[key])
+    hits_found = tuple(fold(replace(best[key], score=score[key]) for key in order)[:deep])
     if retrieval.rerank:
         hits_found = await asyncio.to_thread(_reranked, asked[0].text, hits_found, retrieval)
-    return Found(hits_found, relevance([query.text for query in asked], [hit.passage.text for hit in hits_found]))
+    texts = [hit.passage.text for hit in hits_found]
+    return Found(hits_found, relevance([query.text for query in asked], texts), away)
 
 
 def relevance(asked: Sequence[str], passages: Sequence[str]) -> float:
@@ -107,10 +117,12 @@ def _met(text: str, passage: str) -> float:
     return max(min(1.0, len(one & there) / math.sqrt(max(len(one), _FEW) * _FEW)) for one in wanted)
 
 
-def _search(base: Searchable, text: str, retrieval: Retrieval, in_force_on: date | None) -> list[Hit]:
+def _search(base: Searchable, text: str, retrieval: Retrieval, in_force_on: date | None) -> Looked:
     # Twice as many as are kept, so that a passage that two queries find second beats one that a single query finds.
     limit = retrieval.limit * (_RERANKED if retrieval.rerank else 2)
-    return base.search(text, limit=limit, titles=retrieval.titles, in_force_on=in_force_on)
+    if isinstance(base, KnowledgeBase):
+        return base.look(text, limit=limit, titles=retrieval.titles, in_force_on=in_force_on)
+    return Looked(base.search(text, limit=limit, titles=retrieval.titles, in_force_on=in_force_on))
 
 
 def _reranked(question: str, hits: tuple[Hit, ...], retrieval: Retrieval) -> tuple[Hit, ...]:

@@ -27,18 +27,24 @@ TASKS = {
     "look": "metier.workbench.reading:look",
     "read": "metier.workbench.reading:read",
     "preview": "metier.workbench.previewing:preview",
+    "embed": "metier.workbench.embedding:embed",
 }
 MEMORY_BYTES = 6 << 30  # of address space; a smaller machine gives less
-IDLE_SECONDS = 300.0
+IDLE_SECONDS, IDLE_MODELS_SECONDS = 300.0, 1800.0
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+NO_DEVICE = {"CUDA_VISIBLE_DEVICES": ""}  # those are the jobs'
 _SECONDS = 600.0
 _AT_ONCE = threading.BoundedSemaphore(2)
 
 
 class Apart:
-    """A child that is asked. keep: it stays for the next question, and ends by itself when there is none for long."""
+    """A child that is asked. keep: it stays for the next question, and ends by itself when there is none for long;
+    models: it runs models of this machine, which need torch, its address space, and longer to come back.
+    """
 
-    def __init__(self, *, keep: bool = False) -> None:
+    def __init__(self, *, keep: bool = False, models: bool = False) -> None:
         self._keep = keep
+        self._models = models
         self._memory = min(MEMORY_BYTES, max(1 << 30, hardware().memory * 3 // 4))
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
@@ -88,11 +94,16 @@ class Apart:
             from metier.workbench.backends.local import clean_environment
 
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "metier.workbench.apart", str(self._memory)],
+                [
+                    sys.executable,
+                    "-m",
+                    "metier.workbench.apart",
+                    *(("models",) if self._models else (str(self._memory),)),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**clean_environment(), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                env={**clean_environment(), **_ONE_THREAD, **(NO_DEVICE if self._models else {})},
             )
             return self._child, True
         return self._child, False
@@ -128,16 +139,18 @@ def _error(said: dict[str, Any]) -> UserError:
 
 def main() -> int:
     """Answers until there is nobody to ask."""
-    memory = int(sys.argv[1])
-    with contextlib.suppress(ValueError, OSError):  # a system that knows no such limit
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    models = sys.argv[1] == "models"
+    if not models:
+        memory = int(sys.argv[1])
+        with contextlib.suppress(ValueError, OSError):  # a system that knows no such limit
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        # Tokenizers need no torch; without it transformers is there in a second instead of five.
+        sys.modules["torch"] = None  # type: ignore[assignment]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Tokenizers need no torch; without it transformers is there in a second instead of five.
-    sys.modules["torch"] = None  # type: ignore[assignment]
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     while True:
-        waiting, _, _ = select.select([sys.stdin], [], [], IDLE_SECONDS)
+        waiting, _, _ = select.select([sys.stdin], [], [], IDLE_MODELS_SECONDS if models else IDLE_SECONDS)
         line = sys.stdin.buffer.readline() if waiting else b""
         if not line:
             return 0

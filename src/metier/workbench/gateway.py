@@ -17,6 +17,7 @@ from metier.specialists.evidence import Evidence
 from metier.workbench.accounts import Accounts, Person
 from metier.workbench.assistants import Assistants
 from metier.workbench.chatmodels import ChatModels
+from metier.workbench.embedders import Embedders, HostedEmbedder
 from metier.workbench.errors import NotFoundError
 from metier.workbench.hostmodel import HostChatModel
 
@@ -24,12 +25,25 @@ if TYPE_CHECKING:
     from metier.specialists.store import StoredSpecialist
 
 
+class _Embeds:
+    """An embedder of the workbench as the protocol asks it."""
+
+    def __init__(self, embedder: HostedEmbedder) -> None:
+        self._embedder = embedder
+
+    async def embed(self, texts: Sequence[str]) -> tuple[Sequence[Sequence[float]], int]:
+        return await asyncio.to_thread(self._embedder.embed_counted, texts)
+
+
 class WorkbenchCatalogue:
     """Everything is its owner's: a name of somebody else's is as unknown as one that nobody has. site: where the
     addresses of citations begin."""
 
-    def __init__(self, accounts: Accounts, assistants: Assistants, models: ChatModels, site: str) -> None:
+    def __init__(
+        self, accounts: Accounts, assistants: Assistants, models: ChatModels, site: str, embedders: Embedders
+    ) -> None:
         self.accounts = accounts
+        self.embedders = embedders
         self.assistants = assistants
         self.models = models
         self.hosts = assistants.writers.hosts
@@ -64,10 +78,10 @@ class WorkbenchCatalogue:
 
     @asynccontextmanager
     async def embedder(self, caller: str, name: str) -> AsyncIterator[Embeds]:
-        yield await self._embeds(caller, name)
-
-    async def _embeds(self, caller: str, name: str) -> Embeds:
-        """Nothing embeds here: models that could live in the chats' process, which writes."""
+        """A model that makes vectors, in the process beside the server. Those that write do not."""
+        if name in self.embedders.here():
+            yield _Embeds(self.embedders.served(name))
+            return
         if name not in {card.id for card in await self.cards(caller)}:
             raise unknown_model(name)
         raise GatewayError("gateway.no_embeddings", param="model", model=name)
@@ -83,7 +97,7 @@ class WorkbenchCatalogue:
         for one in self.models.choices(person):
             if one.here and one.reference not in taken:
                 cards.append(ModelCard(one.reference, 0, kind="model", title=one.title))
-        return cards
+        return cards + [ModelCard(name, 0, kind="embedding") for name in self.embedders.here() if name not in taken]
 
     def _specialist(self, person: Person, name: str) -> StoredSpecialist | None:
         name, _, version = name.partition("@")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from metier.knowledge.library import Library
 from metier.workbench import arrivals
+from metier.workbench.apart import NO_DEVICE
 from metier.workbench.backends.local import clean_environment
 from metier.workbench.importing import BUSY
 
@@ -18,10 +22,12 @@ _END_SECONDS = 6.0
 
 class Importer:
     """Starts `metier.workbench.importing` when something came in or an index is of another version, ends it with the
-    server."""
+    server. told: what the process must know of embedders; it goes through its pipe, where nobody else reads."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, told: Callable[[], dict[str, Any]]) -> None:
         self.library = library
+        self._told = told
+        self._speaking = threading.Lock()
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
@@ -45,6 +51,15 @@ class Importer:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=_END_SECONDS + 2)
+
+    def brief(self) -> None:
+        """Tells the process at work what it must know now, before the next file is there."""
+        child = self._child
+        if child is None or child.stdin is None or child.poll() is not None:
+            return
+        with self._speaking, suppress(OSError, ValueError):  # it has just ended: the next one will be told
+            child.stdin.write(json.dumps(self._told()).encode("ascii") + b"\n")
+            child.stdin.flush()
 
     @property
     def pid(self) -> int | None:
@@ -83,8 +98,9 @@ class Importer:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,  # what goes wrong is told in the server's log
             start_new_session=True,
-            env={**clean_environment(), "OMP_NUM_THREADS": "1"},
+            env={**clean_environment(), "OMP_NUM_THREADS": "1", **NO_DEVICE},
         )
+        self.brief()
         while self._child.poll() is None:
             if self._stop.wait(0.1):
                 self._end(self._child)

@@ -8,6 +8,7 @@ with the server that started it, and the next start goes on with what is there.
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import signal
@@ -18,13 +19,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from metier.core.errors import RunError
+from metier.core.errors import MetierError, RunError
 from metier.core.events import EventLog
 from metier.core.files import folder_lock
 from metier.core.i18n import use_language
 from metier.knowledge.base import KnowledgeBase
+from metier.knowledge.embedding import Embedder, is_endpoint
 from metier.knowledge.library import Library
-from metier.workbench.arrivals import MOST_ATTEMPTS, Arrival, Progress, arrivals, count_attempt, end, take_back
+from metier.workbench.arrivals import MOST_ATTEMPTS, OUTCOME, Arrival, Progress, arrivals, count_attempt, end, take_back
 
 _log = logging.getLogger("metier.workbench")
 BUSY = 75  # exit code where another one works
@@ -34,9 +36,10 @@ _END_SECONDS = 5.0
 
 def main() -> int:
     """Imports until nothing waits."""
-    library = Library(Path(sys.argv[1]))
+    told = Told(sys.stdin.buffer.readline())
+    library = Library(Path(sys.argv[1]), told.open)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    threading.Thread(target=_end_with_server, daemon=True).start()
+    threading.Thread(target=_end_with_server, args=(told,), daemon=True).start()
     use_language("en")
     try:
         with folder_lock(library.folder / ".importing"):
@@ -46,6 +49,33 @@ def main() -> int:
     except RunError:
         return BUSY
     return 0 if all(sound) else 1
+
+
+class Told:
+    """What the server tells of embedders, the newest counts: `local`, whether endpoints may be of this machine's
+    network; `keys` for endpoints by owner."""
+
+    def __init__(self, line: bytes = b"") -> None:
+        self._said: dict[str, Any] = {}
+        self.take(line)
+
+    def take(self, line: bytes) -> None:
+        """Another line of the server's."""
+        if line.endswith(b"\n"):
+            self._said = json.loads(line)
+
+    def open(self, name: str, owner: str) -> Embedder:
+        """What makes a base's vectors, in this process. An endpoint gets its owner's key, and nobody else's."""
+        if not is_endpoint(name):
+            from metier.knowledge.embedding_local import LocalEmbedder
+
+            return LocalEmbedder(name)
+        from metier.knowledge.embedding_server import ServerEmbedder
+
+        return ServerEmbedder(name, lambda: self._key(owner), local=bool(self._said.get("local")))
+
+    def _key(self, owner: str) -> str:
+        return str(self._said.get("keys", {}).get(owner, ""))
 
 
 def renew_index(base: KnowledgeBase) -> bool:
@@ -101,6 +131,10 @@ def import_batch(base: KnowledgeBase, batch: list[Arrival]) -> None:
         if at.file is not None:
             take_back(at.file)
         raise
+    except MetierError as error:  # of no single file: an embedder is away that a broken-off import needs
+        for one in ready:
+            if one.outcome is None and not (one.folder / OUTCOME).exists() and base.folder.exists():
+                _fail(one, error.key, dict(error.fields))
     except Exception as error:  # the boundary of a process: one file's fault is not the others'
         if at.file is not None and base.folder.exists():
             _fail(at.file, *_why(error))
@@ -141,9 +175,10 @@ def _fail(one: Arrival, key: str, fields: dict[str, Any]) -> None:
     end(one, {"name": one.file_name, "state": "failed", "seconds": 0.0, "key": key, "fields": fields})
 
 
-def _end_with_server() -> None:
-    """Waits for the end of the pipe that the server holds."""
-    sys.stdin.buffer.read()
+def _end_with_server(told: Told) -> None:
+    """Hears what the server tells, and waits for the end of the pipe that it holds."""
+    for line in sys.stdin.buffer:
+        told.take(line)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_END_SECONDS)
     os._exit(1)

@@ -10,20 +10,25 @@ from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from metier.core.errors import DataError
 from metier.knowledge.adding import shown_name
-from metier.knowledge.base import KnowledgeBase
+from metier.knowledge.base import KnowledgeBase, Looked
 from metier.knowledge.document import Box, Document
+from metier.knowledge.embedding import is_endpoint
 from metier.knowledge.entries import Entry
+from metier.knowledge.index import SearchMode
 from metier.knowledge.library import Library
-from metier.knowledge.passage import Hit, Passage
+from metier.knowledge.passage import Passage
 from metier.workbench import arrivals
 from metier.workbench.accounts import Person
 from metier.workbench.arrivals import Arrival
+from metier.workbench.embedders import Embedders
 from metier.workbench.errors import ConflictError, NotFoundError
 from metier.workbench.importer import Importer
 from metier.workbench.quota import Quota
+from metier.workbench.secrets import EMBEDDINGS_KEY
 
 PICTURED = ("pdf", "image")  # kinds whose pages have a picture
 
@@ -42,10 +47,11 @@ class Counted:
 class Knowledge:
     """The library of a workbench. What is not the asker's does not exist: NotFoundError."""
 
-    def __init__(self, folder: Path, quota: Quota) -> None:
-        self.library = Library(folder)
+    def __init__(self, folder: Path, quota: Quota, embedders: Embedders) -> None:
+        self.library = Library(folder, embedders.open)
         self.quota = quota
-        self.importer = Importer(self.library)
+        self.embedders = embedders
+        self.importer = Importer(self.library, self._brief)
         quota.counted.append(self.used_bytes)
 
     def start(self) -> None:
@@ -71,10 +77,14 @@ class Knowledge:
             found.append(Counted(base, len(entries), sum(entry.passages for entry in entries), size, coming))
         return found
 
-    def create(self, owner: Person, name: str, *, title: str = "") -> KnowledgeBase:
-        """A new base. Raises ConflictError for a name that is taken, DataError for one that cannot be."""
+    def create(self, owner: Person, name: str, *, title: str = "", embedder: str = "") -> KnowledgeBase:
+        """A new base. embedder: where its vectors come from, empty for search by words alone.
+
+        Raises ConflictError for a name that is taken, DataError for one that cannot be, ConfigError for an embedder
+        that cannot be."""
+        embedder = self.embedders.check(embedder)
         try:
-            return self.library.create(owner.id, name, title=title)
+            return self.library.create(owner.id, name, title=title, embedder=embedder)
         except DataError as error:
             if error.key == "knowledge.base_taken":
                 raise ConflictError(error.key, **error.fields) from error
@@ -88,7 +98,7 @@ class Knowledge:
             raise NotFoundError("workbench.no_knowledge", name=name[:80]) from error
 
     def opened(self, owner: Person, names: Sequence[str]) -> dict[str, KnowledgeBase]:
-        """Those of an owner's bases that are called so, to be searched by words."""
+        """Those of an owner's bases that are called so, to be searched."""
         there = {base.name: base for base in self.library.list(owner.id)}
         return {name: there[name] for name in names if name in there}
 
@@ -110,6 +120,7 @@ class Knowledge:
         Raises TooLargeError, and DataError for nothing at all.
         """
         base = self.get(owner, name)
+        self.importer.brief()
         folder = arrivals.new_folder(base.folder)
         size = 0
         try:
@@ -205,7 +216,7 @@ class Knowledge:
 
     # Finding
 
-    def search(
+    def look(
         self,
         owner: Person,
         name: str,
@@ -216,20 +227,27 @@ class Knowledge:
         titles: Sequence[str] = (),
         article: str = "",
         in_force_on: date | None = None,
-    ) -> list[Hit]:
-        """The passages that fit best; see `KnowledgeBase.search`."""
+        mode: SearchMode = "auto",
+    ) -> Looked:
+        """The passages that fit best; see `KnowledgeBase.look`."""
         base = self.get(owner, name)
         for document_id in documents:
             self.entry(owner, name, document_id)
-        return base.search(
+        return base.look(
             text,
             limit=limit,
             documents=documents,
             titles=titles,
             article=article,
             in_force_on=in_force_on,
-            mode="text",
+            mode=mode,
         )
+
+    def _brief(self) -> dict[str, Any]:
+        """What the importer must know of embedders: the keys of the owners whose bases need one, and what may be."""
+        needing = {base.owner for base in self.library.everyone() if is_endpoint(base.embedder_name)}
+        keys = {owner_id: self.embedders.secrets.value(owner_id, EMBEDDINGS_KEY) for owner_id in needing}
+        return {"local": self.embedders.local, "keys": keys}
 
 
 def _warm() -> None:

@@ -18,7 +18,8 @@ from metier.workbench.store.tables import Job, Secret
 # name: what it is for. The name is the environment variable that the job's child gets.
 NAMES = {"SWANLAB_API_KEY": "swanlab", "HF_TOKEN": "hf", "MODELSCOPE_API_TOKEN": "ms"}
 SERVERS = {"MODEL_SERVER_KEY": "server"}  # for models behind servers; no job gets it
-NAMES |= SERVERS
+EMBEDDINGS_KEY = "EMBEDDINGS_KEY"  # for the endpoint that makes a base's vectors; no job gets it
+NAMES |= SERVERS | {EMBEDDINGS_KEY: "embeddings"}
 
 
 class Box:
@@ -73,6 +74,13 @@ class Secrets:
         """The keys that somebody's specialists may send to the servers of their models, and no others."""
         opened = {row.name: self._box.open(row.sealed) for row in self.rows(owner) if row.name in SERVERS}
         return {name: value for name, value in opened.items() if value is not None}
+
+    def value(self, owner_id: str, name: str) -> str:
+        """One of somebody's keys, opened; empty where there is none. For services that use it, never to be shown."""
+        with self.database.read() as session:
+            query = select(Secret.sealed).where(Secret.owner_id == owner_id, Secret.name == name)
+            sealed = session.scalar(query)
+        return (self._box.open(sealed) if sealed else None) or ""
 
     def remove(self, owner: Person, name: str) -> None:
         """Forgets a key."""

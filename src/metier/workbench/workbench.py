@@ -22,6 +22,7 @@ from metier.workbench.checking import Checks
 from metier.workbench.comparison import Comparisons
 from metier.workbench.datasets import Datasets
 from metier.workbench.drafts import Drafts
+from metier.workbench.embedders import Embedders
 from metier.workbench.following import Followers
 from metier.workbench.forgetting import Forgetting
 from metier.workbench.freezing import Freezer
@@ -92,7 +93,9 @@ class Workbench:
             settings.uploads,
             self.quota,
         )
-        self.knowledge = Knowledge(settings.folder / "knowledge", self.quota)
+        self.embedders = Embedders(self.secrets, local=settings.servers_local)
+        self._held.callback(self.embedders.close)
+        self.knowledge = Knowledge(settings.folder / "knowledge", self.quota, self.embedders)
         self.artifacts = Artifacts(self.database, settings.jobs)
         freezer = Freezer(self.artifacts, self.datasets.find)
         self.drafts = Drafts(freezer.freeze, self.datasets.rows_of)
@@ -134,7 +137,9 @@ class Workbench:
         self.streams = Streams()
         writers = Writers(self.specialists, hosts, self.secrets, local=settings.servers_local)
         self.assistants = Assistants(self.database, writings, self.specialists, writers, self.knowledge.opened)
-        self.gateway = WorkbenchCatalogue(self.accounts, self.assistants, self.chats.models, settings.site)
+        self.gateway = WorkbenchCatalogue(
+            self.accounts, self.assistants, self.chats.models, settings.site, self.embedders
+        )
         self.scheduler.ahead = self.chats.hosts.ahead
         self.chats.hosts.free_again = self.jobs.changed
         self.jobs.removed.append(self.chats.forget_run)

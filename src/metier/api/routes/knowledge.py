@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from metier.api.access import Owner, Services
 from metier.api.once import once
 from metier.knowledge.entries import Entry
+from metier.knowledge.index import SearchMode
 from metier.knowledge.passage import Hit, Passage
 from metier.workbench.arrivals import Arrival
 from metier.workbench.errors import NotFoundError
@@ -31,10 +32,16 @@ class NewBase(_Body):
 
     name: str = Field(min_length=1, max_length=64, examples=["law"])
     title: str = Field("", max_length=300)
+    embedder: str = Field(
+        "",
+        max_length=500,
+        description="A name of `GET /embedders`, an endpoint as `https://host/v1#model`, or empty: search by words.",
+    )
 
 
 class Question(_Body):
-    """What to look for. documents: ids, all where left out; in_force_on: leaves out what was not in force that day."""
+    """What to look for. documents: ids, all where left out; in_force_on: leaves out what was not in force that day;
+    mode: by words (`text`), by meaning (`dense`), or both as far as the base has vectors (`auto`)."""
 
     text: str = Field(min_length=1, max_length=20_000, examples=["How is overtime paid?"])
     limit: int = Field(10, ge=1, le=100)
@@ -42,6 +49,7 @@ class Question(_Body):
     titles: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=50)
     article: str = Field("", max_length=60)
     in_force_on: date | None = Field(None, examples=["2024-05-01"])
+    mode: SearchMode = "auto"
 
 
 def base_view(one: Counted) -> dict[str, Any]:
@@ -96,6 +104,12 @@ def hit_view(hit: Hit) -> dict[str, Any]:
     return {"score": hit.score, "reasons": hit.reasons, "base": hit.base, "passage": passage, "copies": copies}
 
 
+@router.get("/embedders")
+def embedders(services: Services, _owner: Owner) -> list[str]:
+    """Models on this machine that make vectors: for new knowledge bases, and for `/v1/embeddings`."""
+    return services.embedders.here()
+
+
 @router.get("/knowledge")
 def bases(services: Services, owner: Owner) -> list[dict[str, Any]]:
     """Your knowledge bases, by name."""
@@ -107,7 +121,7 @@ def create(request: Request, services: Services, owner: Owner, body: NewBase) ->
     """A new, empty knowledge base."""
 
     def make() -> dict[str, Any]:
-        base = services.knowledge.create(owner, body.name, title=body.title)
+        base = services.knowledge.create(owner, body.name, title=body.title, embedder=body.embedder)
         return base_view(Counted(base, 0, 0, 0, 0))
 
     return once(request, services, owner, body, make)
@@ -159,10 +173,13 @@ def dismiss(services: Services, owner: Owner, base: str, upload_id: str) -> None
 
 
 @router.post("/knowledge/{base}/search")
-def search(services: Services, owner: Owner, base: str, body: Question) -> list[dict[str, Any]]:
-    """The passages that fit best, the best first."""
-    asked = body.model_dump(exclude={"text"})
-    return [hit_view(hit) for hit in services.knowledge.search(owner, base, body.text, **asked)]
+def search(services: Services, owner: Owner, base: str, body: Question, response: Response) -> list[dict[str, Any]]:
+    """The passages that fit best, the best first. Where the embedder is away, words find: the header `Metier-Notice`
+    says so, percent-encoded."""
+    looked = services.knowledge.look(owner, base, body.text, **body.model_dump(exclude={"text"}))
+    if looked.away is not None:
+        response.headers["Metier-Notice"] = quote(looked.away.text())
+    return [hit_view(hit) for hit in looked.hits]
 
 
 @router.get("/knowledge/{base}/documents/{document}")

@@ -11,6 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from metier.api.access import Services
 from metier.core.errors import DataError, UserError
+from metier.core.i18n import translate
+from metier.knowledge.index import SearchMode
 from metier.web.passages import found_views, place_of, reading_of
 from metier.web.render import page
 from metier.web.visit import Reader
@@ -25,7 +27,12 @@ TABS = ("documents", "search", "about")
 @router.get("/knowledge")
 def bases(request: Request, services: Services, person: Reader) -> Response:
     """Own knowledge bases, and a place for a new one."""
-    return page(request, "knowledge.html", person, bases=services.knowledge.bases(person), problem="", given={})
+    return _bases(request, services, person)
+
+
+def _bases(request: Request, services: Workbench, person: Person, *, status: int = 200, **more: Any) -> Response:
+    values = {"bases": services.knowledge.bases(person), "embedders": services.embedders.here(), "given": {}}
+    return page(request, "knowledge.html", person, status=status, **{"problem": "", **values, **more})
 
 
 @router.post("/knowledge")
@@ -35,13 +42,15 @@ def create(
     person: Reader,
     name: Annotated[str, Form(max_length=200)],
     title: Annotated[str, Form(max_length=300)] = "",
+    embedder: Annotated[str, Form(max_length=500)] = "",
+    endpoint: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Makes a knowledge base, or says beside the field why not."""
     try:
-        base = services.knowledge.create(person, name, title=title)
+        base = services.knowledge.create(person, name, title=title, embedder=endpoint or embedder)
     except UserError as error:
-        values = {"problem": error.text(), "given": {"name": name, "title": title}}
-        return page(request, "knowledge.html", person, status=422, bases=services.knowledge.bases(person), **values)
+        given = {"name": name, "title": title, "embedder": embedder, "endpoint": endpoint}
+        return _bases(request, services, person, status=422, problem=error.text(), given=given)
     return RedirectResponse(f"/knowledge/{quote(base.name)}", 303)
 
 
@@ -57,6 +66,7 @@ def base(
     article: Annotated[str, Query(max_length=60)] = "",
     on: Annotated[str, Query(max_length=10)] = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
+    mode: SearchMode = "auto",
 ) -> Response:
     """One base: its documents and those that come, a search that says why, and what the base is."""
     opened = services.knowledge.get(person, base)
@@ -69,25 +79,31 @@ def base(
         "coming": services.knowledge.arrivals(person, base),
     }
     if values["tab"] == "search":
-        asked = {"q": q, "title": title, "article": article, "on": on, "limit": limit}
-        values |= {"asked": asked, **_found(services, person, base, q, title, article, on, limit)}
+        asked = {"q": q, "title": title, "article": article, "on": on, "limit": limit, "mode": mode}
+        values |= {"asked": asked, **_found(services, person, base, asked)}
     return page(request, "knowledge_base.html", person, **values)
 
 
-def _found(
-    services: Workbench, person: Person, base: str, q: str, title: str, article: str, on: str, limit: int
-) -> dict[str, Any]:
-    """What a search found, or why it could not be made."""
+def _found(services: Workbench, person: Person, base: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """What a search found, or why it could not be made as asked."""
     day, problem = None, ""
-    if on:
+    if asked["on"]:
         try:
-            day = date.fromisoformat(on)
+            day = date.fromisoformat(asked["on"])
         except ValueError:
-            problem = "knowledge_bad_day"
-    hits = services.knowledge.search(
-        person, base, q, limit=limit, titles=(title,) if title else (), article=article, in_force_on=day
+            problem = translate("web.knowledge_bad_day")
+    looked = services.knowledge.look(
+        person,
+        base,
+        asked["q"],
+        limit=asked["limit"],
+        titles=(asked["title"],) if asked["title"] else (),
+        article=asked["article"],
+        in_force_on=day,
+        mode=asked["mode"],
     )
-    return {"found": found_views(q, hits), "problem": problem}
+    away = translate("web.knowledge_away", problem=looked.away.text()) if looked.away else ""
+    return {"found": found_views(asked["q"], looked.hits), "problem": problem, "away": away}
 
 
 @router.get("/knowledge/{base}/imports-part")
