@@ -71,6 +71,6 @@ def test_the_same_law_in_two_bases_is_found_once_with_all_its_copies(base: Knowl
     other.add([("again.txt", LAW.encode())])
     asked = [Query("备有热水 不得出售隔夜的茶")]
     found = asyncio.run(find(asked, {"rules": base, "more": other}, Retrieval(limit=2)))
-    assert [hit.passage.article for hit in found.hits][0] == "第二条"
+    assert found.hits[0].passage.article == "第二条"
     assert len(found.hits[0].copies) == 5
     assert "须知.txt" in {hit.passage.file for hit in found.hits}
