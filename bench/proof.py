@@ -36,7 +36,7 @@ def main() -> None:
         home = Path(scratch)
         samples = Path(str(__import__("metier").__path__[0])) / "specialists" / "samples" / "legal"
         files = sorted(path for path in samples.rglob("*.md"))
-        Library(home / "knowledge").create("local", "labour-law").add(files)
+        Library(home / "knowledge").create("local", "labour-law-samples").add(files)
         shipped = shipped_specialist("legal")
         assert shipped is not None
         sampling = shipped.specialist.sampling.model_copy(update={"max_new_tokens": 96})

@@ -15,7 +15,7 @@ from metier.specialists.indexing import INDEX, IndexSpec, is_whole, run_index
 from metier.workbench.work import check_work
 from tests.specialists.legal.talk import QUESTION, by_rule, talk
 
-SPEC = IndexSpec(knowledge="labour-law")
+SPEC = IndexSpec(knowledge="labour-law-samples")
 
 
 @pytest.mark.slow
@@ -25,11 +25,11 @@ def test_the_sample_documents_are_found_after_the_step_and_taken_in_once(tmp_pat
     summary = run_index(SPEC, tmp_path, EventLog(None), library=library)
     assert summary["failed"] == [] and summary["states"] == {"added": summary["documents"]}
     assert len(read_json(tmp_path / INDEX)["files"]) == summary["documents"] >= 20
-    found = library.open(LOCAL, "labour-law").search("按基本工资为基数算加班费 合同月薪")
+    found = library.open(LOCAL, "labour-law-samples").search("按基本工资为基数算加班费 合同月薪")
     assert any("基数" in hit.passage.text for hit in found[:3])
-    [(_, result)] = by_rule("precedents", talk(QUESTION, base=library.open(LOCAL, "labour-law")))
-    assert result and result.data["precedents"][0]["title"] == "加班费按合同月薪还是按基本工资计算"
-    [(_, result)] = by_rule("overtime_pay", talk(QUESTION, base=library.open(LOCAL, "labour-law")))
+    [(_, result)] = by_rule("precedents", talk(QUESTION, base=library.open(LOCAL, "labour-law-samples")))
+    assert result and result.data["precedents"][0]["title"] == "【示例】加班费按合同月薪还是按基本工资计算"
+    [(_, result)] = by_rule("overtime_pay", talk(QUESTION, base=library.open(LOCAL, "labour-law-samples")))
     assert result and all("第十三条" in hit.passage.text or "第四十四条" in hit.passage.text for hit in result.hits[:1])
     assert is_whole(SPEC, library)
     assert run_index(SPEC, tmp_path, EventLog(None), library=library)["states"] == {"same": summary["documents"]}

@@ -21,6 +21,7 @@ from metier.engines.chatmodel import ChatModel, Turn
 from metier.engines.opening import open_chat_model
 from metier.knowledge.library import LOCAL, Library
 from metier.specialists.opening import open_knowledge
+from metier.specialists.samples import SAMPLE_BASES
 from metier.specialists.spec import AnswerRules, Specialist
 from metier.specialists.store import Specialists, StoredSpecialist
 
@@ -61,7 +62,8 @@ def hold_conversation(
     """Asks and shows, until the questions or the input end."""
     opened = open_knowledge(stored.specialist, Library(settings().home / "knowledge"), LOCAL)
     for base in opened.missing:
-        sys.stderr.write(translate("cli.no_such_knowledge", base=base) + "\n")
+        key = "cli.no_samples_yet" if base in SAMPLE_BASES else "cli.no_such_knowledge"
+        sys.stderr.write(translate(key, base=base) + "\n")
     talk = _Talk(Console(highlight=False), stored, opened.bases, show_thinking=show_thinking, quiet=json)
     answers = asyncio.run(talk.hold(_model(stored) if with_model else None, questions or _lines()))
     if json:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from metier.api.routes.knowledge import arrival_view
+from metier.core.i18n import translate
+from metier.specialists.samples import SAMPLE_BASES
 from metier.specialists.spec import Specialist
 from metier.workbench.accounts import Person
 from metier.workbench.workbench import Workbench
@@ -29,8 +31,8 @@ class Documents:
     """What the panel shows.
 
     done: how many files have come and are indexed; target: the base that a new file goes into, made with the first one
-    where it is not there; coming: whether something is still being read; missing: bases that the specialist names and
-    nobody has made.
+    where it is not there; coming: whether something is still being read; missing: of bases that the specialist
+    names and nobody has made, what to do.
     """
 
     bases: list[Base]
@@ -53,7 +55,8 @@ def documents_of(
         for one in counted
     ]
     there = {one.name for one in bases}
-    target = next((one.name for one in bases if one.on), (*specialist.knowledge, specialist.name)[0])
+    own = [name for name in wanted if name not in SAMPLE_BASES]  # what somebody brings is not mixed with samples
+    target = next((name for name in own if name in there), (*own, specialist.name)[0])
     found = [
         {**arrival_view(one), "base": name}
         for name in ([one.name for one in bases if one.on] or [target])
@@ -70,5 +73,10 @@ def documents_of(
         target=target,
         exists=target in there,
         coming=any(one["state"] in ("waiting", "reading") for one in found),
-        missing=[name for name in specialist.knowledge if name not in there],
+        missing=[_said_of_missing(name) for name in specialist.knowledge if name not in there],
     )
+
+
+def _said_of_missing(name: str) -> str:
+    """A base that is not there is empty, and what fills it."""
+    return translate(f"web.assistant_no_{'samples' if name in SAMPLE_BASES else 'base'}", name=name)

@@ -15,7 +15,7 @@ from metier.specialists.samples import sample_documents
 from metier.specialists.store import shipped_specialist
 from metier.specialists.tools import TOOLS
 
-DOCUMENTS = {name: content.decode() for name, content in sample_documents("labour-law")}
+DOCUMENTS = {name: content.decode() for name, content in sample_documents("labour-law-samples")}
 CASES = {name: text for name, text in DOCUMENTS.items() if "## 处理结果" in text}
 
 
@@ -26,14 +26,15 @@ def _part(text: str, heading: str) -> str:
 
 def test_the_legal_specialist_is_shipped_with_tools_that_exist() -> None:
     stored = shipped_specialist("legal")
-    assert stored and stored.specialist.knowledge == ("labour-law",)
+    assert stored and stored.specialist.knowledge == ("labour-law", "labour-law-samples")
     assert set(stored.specialist.tools) <= set(TOOLS)
 
 
 def test_every_document_says_that_it_is_a_sample() -> None:
     assert len(CASES) >= 12 and len(DOCUMENTS) >= 20
     for name, text in DOCUMENTS.items():
-        assert "示例" in text or "Sample" in text, name
+        assert "示例" in text.splitlines()[0] or text.startswith("# Sample"), name
+        assert "> 示例" in text or "> Sample" in text, name
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,6 +1,7 @@
 """Documents that come with the product, so that a specialist can be tried before one's own are there.
 
-Written for this project in its own words; each says of itself that it is a sample.
+Written for this project in its own words; each says of itself, in its title too, that it is a sample, so that citations
+do. They have bases of their own: what an owner brings is not mixed with them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from metier.core.errors import ConfigError
 from metier.core.registry import nearest
 
 # Knowledge base → folder beside this file.
-SAMPLE_BASES: dict[str, str] = {"labour-law": "legal"}
+SAMPLE_BASES: dict[str, str] = {"labour-law-samples": "legal"}
 
 
 def sample_documents(base: str) -> list[tuple[str, bytes]]:
