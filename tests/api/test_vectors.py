@@ -109,6 +109,13 @@ def test_attack_51_an_endpoint_of_this_network_and_a_folder_of_the_server_are_re
     assert client.get("/api/v1/knowledge").json() == []
 
 
+def test_the_endpoints_key_has_its_place_in_the_settings(client: TestClient) -> None:
+    bench.sign_up(client)
+    page = client.get("/settings/secrets", headers={"accept": "text/html"})
+    assert page.status_code == 200
+    assert "EMBEDDINGS_KEY" in page.text
+
+
 @pytest.mark.slow
 def test_a_model_beside_the_server_finds_by_meaning_and_is_served(
     client: TestClient, workbench: Workbench, owner: Person

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from metier.workbench.apart import NO_DEVICE
 from metier.workbench.backends.local import clean_environment
 from metier.workbench.importing import BUSY
 
+_log = logging.getLogger("metier.workbench")
 _RETRY_SECONDS = (1.0, 2.0, 5.0, 15.0)  # after a process that ended otherwise than by itself
 _END_SECONDS = 6.0
 
@@ -100,7 +102,12 @@ class Importer:
             start_new_session=True,
             env={**clean_environment(), "OMP_NUM_THREADS": "1", **NO_DEVICE},
         )
-        self.brief()
+        try:
+            self.brief()
+        except Exception as error:  # such as a store that is away: tried again, as after any failure
+            _log.error("%s: %s", type(error).__name__, error)
+            self._end(self._child)
+            return 1
         while self._child.poll() is None:
             if self._stop.wait(0.1):
                 self._end(self._child)

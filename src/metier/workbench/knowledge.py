@@ -6,13 +6,14 @@ import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from metier.core.errors import DataError
+from metier.core.errors import DataError, MetierError
 from metier.knowledge.adding import shown_name
 from metier.knowledge.base import KnowledgeBase, Looked
 from metier.knowledge.document import Box, Document
@@ -59,7 +60,7 @@ class Knowledge:
         self.library.clear_away()
         self.importer.start()
         if self.importer.has_bases():
-            threading.Thread(target=_warm, name="knowledge", daemon=True).start()
+            threading.Thread(target=self._warm, name="knowledge", daemon=True).start()
 
     def stop(self) -> None:
         """Ends the importer; what waits is imported after the next start."""
@@ -249,8 +250,11 @@ class Knowledge:
         keys = {owner_id: self.embedders.secrets.value(owner_id, EMBEDDINGS_KEY) for owner_id in needing}
         return {"local": self.embedders.local, "keys": keys}
 
-
-def _warm() -> None:
-    """Loads what a search needs, some seconds' worth: the first who searches need not wait for it."""
-    import_module("metier.knowledge.lance")
-    import_module("lancedb")
+    def _warm(self) -> None:
+        """Loads what a search needs, some seconds' worth: the first who searches need not wait for it."""
+        import_module("metier.knowledge.lance")
+        import_module("lancedb")
+        names = (base.embedder_name for base in self.library.everyone())
+        if model := next((name for name in names if name and not is_endpoint(name)), ""):
+            with suppress(MetierError):  # it is told to who searches
+                self.embedders.served(model).embed_query("?")
