@@ -32,6 +32,7 @@ NOBODYS = ("/settings/{section}", "/models/{name}", "/api/v1/models/{name}", "/a
 # What makes something of one's own under a name that another may use too.
 ONES_OWN = ("PUT /api/v1/me/secrets/{name}",)
 
+JSON = "application/json"
 SECONDS = 15.0  # a route that takes longer to begin its answer hangs
 
 
@@ -195,6 +196,38 @@ def test_attack_59_hostile_texts_break_nothing_of_ones_own_either(world: World) 
                     answer = ask(client, route, world.address(route), params={parameter["name"]: text})
                     assert answer.status_code < 500, f"{route} {parameter['name']}={text!r}"
     assert len(asked) > 10
+
+
+def test_attack_59_half_a_character_in_a_body_breaks_nothing_and_is_not_kept(world: World) -> None:
+    """Every text of every body, one at a time. JSON can name half a character; no file, page or answer can hold it."""
+    tried = set()
+    with world.client("a") as client:
+        for route in all_routes():
+            body = body_of(route).get("json")
+            if route.method not in ("post", "put", "patch") or not isinstance(body, dict) or str(route) in OPEN:
+                continue
+            for spoiled in _each_text_with(body, "\ud800"):
+                tried.add(str(route))
+                answer = ask(
+                    client, route, world.address(route), content=json.dumps(spoiled), headers={"Content-Type": JSON}
+                )
+                assert answer.status_code < 500, f"{route}: {spoiled}"
+        assert len(tried) > 30
+        for route in readers():
+            if route.path not in NOBODYS and str(route) not in OPEN:
+                assert ask(client, route, world.address(route)).status_code < 500, str(route)
+
+
+def _each_text_with(value: Any, more: str) -> Iterator[Any]:
+    """Copies of a value of JSON; in each, another text has something more at its end."""
+    if isinstance(value, str):
+        yield value + more
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from ({**value, name: one} for one in _each_text_with(inner, more))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from ([*value[:place], one, *value[place + 1 :]] for one in _each_text_with(inner, more))
 
 
 def test_attack_59_a_percent_sign_is_a_percent_sign(world: World) -> None:

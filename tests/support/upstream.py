@@ -152,7 +152,8 @@ def upstream(**script: Any) -> Iterator[Upstream]:
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    if not ready.wait(10):
+        raise TimeoutError
     try:
         yield running
     finally:

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from metier import __version__
 from metier.api import health, problems, routes
 from metier.api.guard import Guard
+from metier.api.texts import whole_texts
 from metier.gateway.routes import gateway_router
 from metier.workbench.workbench import Workbench
 
@@ -31,6 +32,7 @@ def create_app(workbench: Workbench) -> FastAPI:
         title="Métier",
         version=__version__,
         lifespan=lifespan,
+        dependencies=[Depends(whole_texts)],
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,

@@ -25,7 +25,7 @@ COOKIE = "metier"
 LANGUAGE_COOKIE = "metier_language"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _BODY_BYTES = 2_000_000  # of a request that is not an upload
-_GATEWAY = "/v1/"  # bounds its bodies itself, and says so in its own shape
+GATEWAY = "/v1/"  # bounds its bodies itself, and says so in its own shape
 _UPLOADS = re.compile(r"/api/v1/(?:uploads.*|knowledge/[^/]+/documents)")
 
 
@@ -50,7 +50,7 @@ class Guard:
         if refusal is not None:
             await _refuse(send, *refusal)
             return
-        limit = None if _UPLOADS.fullmatch(scope["path"]) or scope["path"].startswith(_GATEWAY) else _BODY_BYTES
+        limit = None if is_upload(scope["path"]) or scope["path"].startswith(GATEWAY) else _BODY_BYTES
         started = False
 
         async def counted() -> Message:
@@ -86,8 +86,8 @@ class Guard:
         if headers.get("content-encoding", "identity") != "identity":
             return 415, "workbench.wrong_content_type", {}
         length = headers.get("content-length", "")
-        if length.isdigit() and not scope["path"].startswith(_GATEWAY):
-            most = self.settings.upload_bytes if _UPLOADS.fullmatch(scope["path"]) else _BODY_BYTES
+        if length.isdigit() and not scope["path"].startswith(GATEWAY):
+            most = self.settings.upload_bytes if is_upload(scope["path"]) else _BODY_BYTES
             if int(length) > most:
                 return 413, "workbench.body_too_large", {"most": most}
         origin = headers.get("origin")
@@ -123,6 +123,11 @@ def mark(headers: MutableHeaders, path: str) -> None:
     headers.setdefault("permissions-policy", "camera=(), geolocation=(), microphone=()")
     if not path.startswith("/static/"):
         headers.setdefault("cache-control", "no-store")
+
+
+def is_upload(path: str) -> bool:
+    """Whether a request's body is a file, which is taken in piece by piece."""
+    return _UPLOADS.fullmatch(path) is not None
 
 
 class _TooLargeError(Exception):

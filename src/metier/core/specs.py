@@ -16,11 +16,17 @@ from metier.core.errors import ConfigError
 from metier.core.i18n import has_text, translate
 from metier.core.registry import nearest
 
+LONGEST_TEXT = 1_000_000
+
 
 class Spec(BaseModel):
-    """Immutable, checked where it is made, unknown keys refused."""
+    """Immutable, checked where it is made, unknown keys refused, and texts that no file could keep: with half a
+    character in them, or without end."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
+    # A text whose length is bounded is also checked to be whole.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=(), str_max_length=LONGEST_TEXT
+    )
 
 
 S = TypeVar("S", bound=BaseModel)

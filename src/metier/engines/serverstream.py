@@ -59,7 +59,7 @@ class AnswerStream:
 
     def _event(self, data: bytes) -> Iterator[Delta]:
         try:
-            event = json.loads(data)
+            event = _whole(json.loads(data))
             if error := event.get("error"):
                 problem = error.get("message", error) if isinstance(error, dict) else error
                 raise ModelError("engines.server_refused", address=self.address, problem=str(problem)[:300])
@@ -113,3 +113,12 @@ class AnswerStream:
         if usage:
             self.prompt_tokens = int(usage.get("prompt_tokens") or 0)
             self._usage = Usage(self.prompt_tokens, int(usage.get("completion_tokens") or 0))
+
+
+def _whole(value: Any) -> Any:
+    """A value of JSON whose texts are whole: a server that cuts a character in two sends halves of it."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_whole(name): _whole(one) for name, one in value.items()}
+    return [_whole(one) for one in value] if isinstance(value, list) else value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
 
@@ -12,8 +13,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from metier.gateway.catalogue import Piece
-from metier.gateway.errors import error_body, error_response, refusal
+from metier.gateway.errors import GatewayError, error_body, error_response, refusal
 from metier.gateway.writing import Writer
+
+_log = logging.getLogger("metier.gateway")
+_CHECK_SECONDS = 20.0  # how often it is made sure that who asked still may
 
 # Opens what answers, and gives its pieces: everything that has to be closed again stands inside.
 Pieces = AbstractAsyncContextManager[AsyncGenerator[Sequence[Piece], None]]
@@ -23,13 +27,22 @@ class Reply(Response):
     """Answers with what `begin` gives.
 
     Nothing is sent before the first piece, so that what goes wrong until then is an error with a status of its own;
-    what goes wrong later ends the stream with an error event. When the client hangs up, all of it is cancelled, which
-    stops generation.
+    what goes wrong later ends the stream with an error event. When the client hangs up, or `may_go_on` raises a
+    GatewayError as its key is no more, all of it is cancelled, which stops generation.
     """
 
-    def __init__(self, begin: Callable[[], Pieces], writer: Writer, *, stream: bool, request_id: str) -> None:
+    def __init__(
+        self,
+        begin: Callable[[], Pieces],
+        writer: Writer,
+        may_go_on: Callable[[], Awaitable[object]],
+        *,
+        stream: bool,
+        request_id: str,
+    ) -> None:
         super().__init__()
         self._begin = begin
+        self._may_go_on = may_go_on
         self._writer = writer
         self._stream = stream
         self._request_id = request_id
@@ -38,13 +51,17 @@ class Reply(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         work = asyncio.ensure_future(self._work(scope, receive, send))
         watch = asyncio.ensure_future(_hung_up(receive))
+        check = asyncio.ensure_future(self._forbidden())
         try:
-            await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((work, watch, check), return_when=asyncio.FIRST_COMPLETED)
         finally:
             watch.cancel()
+            check.cancel()
             if not work.done():
                 work.cancel()
             await asyncio.wait((work,))
+        if work.cancelled() and check.done() and not check.cancelled():
+            await self._end_with(check.result(), scope, receive, send)
         if not work.cancelled() and (error := work.exception()) is not None:
             raise error
 
@@ -53,12 +70,25 @@ class Reply(Response):
             async with self._begin() as pieces, aclosing(pieces):
                 await (self._send_events(pieces, send) if self._stream else self._send_whole(pieces, scope, send))
         except Exception as error:  # the boundary of an answer: what went wrong in it becomes its end
-            told = refusal(error)
-            if not self._started:
-                await error_response(told, self._request_id)(scope, receive, send)
-                return
-            event = b"data: " + json.dumps(error_body(told)).encode() + b"\n\n"
-            await send({"type": "http.response.body", "body": event})
+            await self._end_with(refusal(error), scope, receive, send)
+
+    async def _end_with(self, told: GatewayError, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._started:
+            await error_response(told, self._request_id)(scope, receive, send)
+            return
+        event = b"data: " + json.dumps(error_body(told)).encode() + b"\n\n"
+        await send({"type": "http.response.body", "body": event})
+
+    async def _forbidden(self) -> GatewayError:
+        """Returns once the answer may not go on."""
+        while True:
+            await asyncio.sleep(_CHECK_SECONDS)
+            try:
+                await self._may_go_on()
+            except GatewayError as error:
+                return error
+            except Exception:
+                _log.warning("a key could not be looked up again", exc_info=True)  # that is no reason to break off
 
     async def _send_events(self, pieces: AsyncGenerator[Sequence[Piece], None], send: Send) -> None:
         writer = self._writer

@@ -82,13 +82,13 @@ class _Api:
         if (schema := body.schema_asked) is not None:
             self.gate.admit_schema(caller, schema)
         writer = ChatWriter(body.model, usage=bool(body.stream_options and body.stream_options.include_usage))
-        return self._reply(caller, body, writer, request_id)
+        return self._reply(request, caller, body, writer, request_id)
 
     async def completions(self, request: Request, caller: str, request_id: str) -> Response:
         """What follows a prompt."""
         body = parse(CompletionBody, await _body(request))
         writer = TextWriter(body.model, usage=bool(body.stream_options and body.stream_options.include_usage))
-        return self._reply(caller, body, writer, request_id)
+        return self._reply(request, caller, body, writer, request_id)
 
     async def embeddings(self, request: Request, caller: str, _request_id: str) -> Response:
         """Texts as vectors."""
@@ -103,14 +103,18 @@ class _Api:
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         return JSONResponse({"object": "list", "data": rows, "model": body.model, "usage": usage})
 
-    def _reply(self, caller: str, body: ChatBody | CompletionBody, writer: Writer, request_id: str) -> Reply:
+    def _reply(
+        self, request: Request, caller: str, body: ChatBody | CompletionBody, writer: Writer, request_id: str
+    ) -> Reply:
+        key = _key(request)
+
         @asynccontextmanager
         async def begin() -> AsyncIterator[AsyncGenerator[Sequence[Piece], None]]:
             with self.gate.entered(caller):
                 async with self.catalogue.open(caller, body.model) as served:
                     yield served.stream(_fitting(body.request(served.sampling), served, body.most_tokens))
 
-        return Reply(begin, writer, stream=body.stream, request_id=request_id)
+        return Reply(begin, writer, lambda: self.catalogue.caller(key), stream=body.stream, request_id=request_id)
 
 
 def _fitting(asked: Asked, served: Served, most_tokens: int | None) -> Asked:

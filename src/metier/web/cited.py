@@ -20,7 +20,8 @@ _MARK = re.compile(f"{_OPEN}([cu])(\\d+){_CLOSE}")
 
 
 def answer_html(turn_id: str, answer: Mapping[str, Any]) -> Markup:
-    """The text of a stored answer (`Answer.to_json`). Nothing of it can become markup of its own."""
+    """The text of a stored answer (`Answer.to_json`). Nothing of it can become markup of its own, and only citations
+    lead anywhere: a link in a document that is quoted is shown as it is written there."""
     text = _OWN.sub("\ufffd", answer["text"])
     citations, sentences = answer.get("citations", []), answer.get("sentences", [])
     places = [(one["start"], one["end"], f"c{number}") for number, one in enumerate(citations)]
@@ -39,7 +40,7 @@ def answer_html(turn_id: str, answer: Mapping[str, Any]) -> Markup:
         kind, number = match[1], int(match[2])
         return str(_chip(turn_id, number, citations[number], evidence) if kind == "c" else _unsupported())
 
-    return Markup(_MARK.sub(shown, to_html(text)))  # noqa: S704 - cleaned by `to_html`, chips are escaped
+    return Markup(_MARK.sub(shown, to_html(text, links=False)))  # noqa: S704 - cleaned by `to_html`, chips are escaped
 
 
 def source_address(evidence: Mapping[str, Any], citation: Mapping[str, Any] | None = None) -> str:

@@ -15,9 +15,10 @@ _TAGS = {
 _LONGEST = 200_000
 
 
-def to_html(text: str) -> Markup:
-    """Markdown as safe HTML. Pictures are left out: they could call other servers."""
-    html = _renderer().render(text[:_LONGEST])
+def to_html(text: str, *, links: bool = True) -> Markup:
+    """Markdown as safe HTML. Pictures are left out: they could call other servers. links: whether links are links, or
+    the words they were written with."""
+    html = _renderer(links).render(text[:_LONGEST])
     clean = nh3.clean(
         html,
         tags=_TAGS,
@@ -30,7 +31,8 @@ def to_html(text: str) -> Markup:
 
 
 @cache
-def _renderer() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable(
+def _renderer(links: bool) -> MarkdownIt:
+    renderer = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable(
         ["table", "strikethrough"]
     )
+    return renderer if links else renderer.disable(["link", "image", "autolink", "reference"])

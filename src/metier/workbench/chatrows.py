@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -82,6 +83,15 @@ def checked_question(text: str) -> str:
 def storable(text: str) -> str:
     """Without what a database cannot keep: zero bytes (PostgreSQL) and halves of characters."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def storable_all(value: Any) -> Any:
+    """The same for every text in a value of JSON."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable_all(name): storable_all(one) for name, one in value.items()}
+    return [storable_all(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def title_of(question: str) -> str:

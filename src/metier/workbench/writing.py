@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
-from metier.workbench.chatrows import storable
+from metier.workbench.chatrows import storable, storable_all
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import ChatTurn
 
@@ -99,13 +99,13 @@ class Writings:
     def note(self, one: Writing, **details: Any) -> None:
         """What else is known of an answer."""
         with one.lock:
-            one.details.update(details)
+            one.details.update(storable_all(details))
             one.noted += 1
 
     def end(self, one: Writing, state: str, *, text: str | None = None, **details: Any) -> None:
         """An answer is `whole`, or `stopped`. text: what it is in the end, where that differs from what was said."""
         with one.lock:
-            one.details.update(details)
+            one.details.update(storable_all(details))
             one.text = one.text if text is None else storable(text)
             one.state = state
         self._save(one)

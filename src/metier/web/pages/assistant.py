@@ -245,7 +245,7 @@ def _shown(turn: ChatTurn, titles: dict[str, str]) -> Shown:
         title=say("assistant_bare_title", title=known.get("title", "")) if bare else titles.get(name, name),
         version="" if bare else known.get("version", ""),
         text=turn.text,
-        html=answer_html(turn.id, answer) if whole else to_html(turn.text),
+        html=answer_html(turn.id, answer) if whole else to_html(turn.text, links=False),
         thinking=turn.thinking,
         notices=notices,
         mode=answer.get("mode", "") if whole else "",
