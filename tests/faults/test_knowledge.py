@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from metier.core.errors import ModelError
 from metier.knowledge.base import KnowledgeBase
 from metier.knowledge.library import Library
 from metier.workbench import arrivals
@@ -184,6 +185,23 @@ def test_fault_40_a_file_that_ends_the_importer_each_time_is_given_up(workbench:
     assert given_up.outcome is not None
     assert given_up.outcome["key"] == "workbench.import_given_up"
     assert base.documents() == []
+
+
+def test_fault_39_what_was_broken_off_and_needs_an_absent_embedder_is_told_and_stops_nobody(
+    workbench: Workbench, owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from metier.knowledge import adding
+
+    def away(_base: Any) -> int:
+        raise ModelError("knowledge.embeddings_slow", address="https://far.example/v1", seconds=120)
+
+    base = workbench.knowledge.create(owner, "rules")
+    waiting = arrive(base, "house.txt", OLD.encode())
+    monkeypatch.setattr(adding, "finish", away)
+    import_batch(base, [waiting])
+    (told,) = arrivals.arrivals(base.folder)
+    assert told.state == "failed"
+    assert "far.example" in told.reason
 
 
 def test_fault_39_one_error_of_ours_is_told_and_the_next_file_goes_on(

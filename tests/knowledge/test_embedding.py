@@ -12,9 +12,11 @@ import pytest
 
 from metier.core.errors import ConfigError, ModelError
 from metier.knowledge.embedding import KEY, open_embedder
+from metier.knowledge.library import Library
 from metier.knowledge.passage import Hit
 from metier.knowledge.reranking import open_reranker, rerank
-from tests.knowledge.support import law
+from tests.knowledge.support import LAW, law
+from tests.specialists.asking import ask
 
 
 class Endpoint(BaseHTTPRequestHandler):
@@ -106,3 +108,27 @@ def test_a_cross_encoder_of_a_folder_scores_pairs(tmp_path: Path) -> None:
     ranked = rerank("tea?", hits, open_reranker(str(tmp_path)))
     assert {hit.passage.id for hit in ranked} == {hit.passage.id for hit in hits}
     assert [hit.score for hit in ranked] == sorted((hit.score for hit in ranked), reverse=True)
+
+
+class Absent:
+    """Embeds documents, and is away when a question comes."""
+
+    name, width = "absent", 2
+
+    def embed(self, texts: list[str]) -> list[list[float]]:
+        return [[1.0, 0.0] for _ in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        raise ModelError("knowledge.embeddings_slow", address="https://tea.example/v1", seconds=15)
+
+
+def test_where_the_embedder_is_away_words_find_and_the_answer_says_so(tmp_path: Path) -> None:
+    base = Library(tmp_path, lambda _name, _owner: Absent()).create("anna", "tea", embedder="absent")
+    base.add([("law.txt", LAW.encode())])
+    looked = base.look("不得出售隔夜的茶")
+    assert looked.hits[0].passage.article == "第二条"
+    assert looked.away is not None
+    assert base.search("不得出售隔夜的茶") == looked.hits
+    answer = ask("可以出售隔夜的茶吗？", knowledge={"tea": base})
+    assert "第二条" in answer.evidence[0].title
+    assert any("tea.example" in notice for notice in answer.notices)
