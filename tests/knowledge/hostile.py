@@ -74,6 +74,12 @@ def million_annotations() -> bytes:
     return simple(entries=b"/Annots[" + b"6 0 R " * 1_000_000 + b"]")
 
 
+def million_lines(count: int = 1_000_000) -> bytes:
+    """Each a path of its own."""
+    lines = b"".join(b"%d %d m %d %d l S\n" % (x % 500, x % 701, x % 500 + 40, x % 701) for x in range(count))
+    return simple(zlib.compress(WORDS + b"\n" + lines), kind=b"/Filter/FlateDecode")
+
+
 def empty_pages(count: int = 100_000) -> bytes:
     kids = b"3 0 R " * count
     return objects(CATALOG, b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, count), page(), stream(WORDS), FONT)
@@ -135,6 +141,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
         outline_loop,
         object_stream_in_itself,
         million_annotations,
+        million_lines,
         empty_pages,
         endless_page,
         giant_to_unicode,

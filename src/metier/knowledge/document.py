@@ -43,12 +43,40 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table in which something stands.
+
+    start, end: its text; row, column: its first, from 0; rows, columns: that it goes over; x0, y0, x1, y1: its left,
+    lower, right and upper edge on the page, in points from the page's lower left corner.
+    """
+
+    start: int
+    end: int
+    row: int
+    column: int
+    rows: int
+    columns: int
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """A table in the text, one row a line, cells parted by ` | `. header: lines of it that are its header."""
+    """A table in the text, one row a line, cells parted by ` | `. header: lines of it that are its header.
+
+    caption, unit: what stands above it, such as `表1 主要指标` and `单位：万元`; cells: where they have places on a
+    page.
+    """
 
     start: int
     end: int
     header: int = 1
+    caption: str = ""
+    unit: str = ""
+    cells: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +144,12 @@ class Document:
         parts: dict[str, Any] = {
             "pages": tuple(Page(**page) for page in said["pages"]),
             "headings": tuple(Heading(**heading) for heading in said["headings"]),
-            "tables": tuple(Table(**table) for table in said["tables"]),
+            "tables": tuple(_table(table) for table in said["tables"]),
             "notices": tuple(Notice(**notice) for notice in said["notices"]),
             "boxes": tuple((offset, Box(**box)) for offset, box in said["boxes"]),
         }
         return cls(**{**said, **parts})
+
+
+def _table(said: dict[str, Any]) -> Table:
+    return Table(**{**said, "cells": tuple(Cell(**cell) for cell in said.get("cells", ()))})

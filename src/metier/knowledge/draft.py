@@ -7,7 +7,8 @@ from typing import Any
 
 from metier.core.errors import DataError
 from metier.knowledge.cleaning import clean
-from metier.knowledge.document import Box, Document, Heading, Notice, Origin, Page, Table
+from metier.knowledge.document import Box, Cell, Document, Heading, Notice, Origin, Page, Table
+from metier.knowledge.layout import PlacedCell
 
 MAX_PAGES = 5_000
 MAX_TEXT_BYTES = 50_000_000
@@ -74,6 +75,40 @@ class Draft:
         if lines:
             start, end = self.add("\n".join(lines))
             self.tables.append(Table(start, end, min(header, len(lines))))
+
+    def mark_heading(self, start: int, end: int, level: int, *, more: bool = False) -> None:
+        """What was added last, from `start` to `end`, is a heading. more: it goes on in the one before it."""
+        text = "".join(self._parts[-1:])
+        if more and self.headings:
+            before = self.headings.pop()
+            self.headings.append(Heading(before.start, end, level, before.text + " " * (start - before.end) + text))
+        else:
+            self.headings.append(Heading(start, end, level, text))
+
+    def placed_table(
+        self,
+        rows: Sequence[Sequence[str]],
+        placed: Sequence[Sequence[PlacedCell]],
+        page: int,
+        header: int,
+        caption: str,
+        unit: str,
+    ) -> None:
+        """Adds a table whose cells have places: their texts, a row a line, and where each stands on the page."""
+        lines: list[str] = []
+        cells: list[Cell] = []
+        at = self._length + 1 if self._length else 0
+        for number, (row, own) in enumerate(zip(rows, placed, strict=True)):
+            texts = [clean(text)[0] for text in row]
+            begins = [at + sum(len(text) + len(CELL_BREAK) for text in texts[:column]) for column in range(len(texts))]
+            for cell in own:
+                start = begins[cell.column]
+                end = start + len(texts[cell.column])
+                cells.append(Cell(start, end, number, cell.column, cell.rows, cell.columns, page, *cell.box))
+            lines.append(CELL_BREAK.join(texts))
+            at += len(lines[-1]) + 1
+        start, end = self.add("\n".join(lines))
+        self.tables.append(Table(start, end, header, clean(caption)[0], clean(unit)[0], tuple(cells)))
 
     def notice(self, key: str, *, page: int | None = None, **fields: Any) -> None:
         """Something the reader of the document should know."""

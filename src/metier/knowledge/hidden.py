@@ -7,50 +7,39 @@ another without them decides. The invisible words over a scan are its text, made
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
 from typing import Any
 
 import pypdfium2
 from pypdfium2 import raw
 
+from metier.knowledge.objects import PageObjects
+
 LEAST_POINTS = 1.5
 _NEAR_WHITE = 225
 _NEAR_CLEAR = 30
 _CHANGE = 12  # of 255
-_DEEPEST = 6
 _INVISIBLE_MODES = (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
 
 
-def hidden_characters(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, count: int) -> set[int]:
-    """The numbers of the characters that are not seen."""
+def hidden_characters(
+    page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, objects: PageObjects, count: int
+) -> set[int]:
+    """The numbers of the characters that are not seen. objects: of the page; count: its characters."""
     unseen: set[int] = set()  # addresses of text objects
     doubtful: dict[int, Any] = {}
-    for item in _items(page):
-        if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_TEXT:
-            continue
+    for item in objects.texts:
         if raw.FPDFTextObj_GetTextRenderMode(item) in _INVISIBLE_MODES or _points(item) < LEAST_POINTS:
             unseen.add(_address(item))
         elif _is_pale(item):
             doubtful[_address(item)] = item
     if not unseen and not doubtful:
         return set()
-    if unseen and _is_scan(page):
+    if unseen and _is_scan(page, objects):
         unseen = set()
     owners = [_address(raw.FPDFText_GetTextObject(text, index)) for index in range(count)]
     if doubtful:
         unseen |= doubtful.keys() - _seen(page, text, owners, doubtful)
     return {index for index, owner in enumerate(owners) if owner in unseen}
-
-
-def _items(page: pypdfium2.PdfPage) -> Iterator[Any]:
-    """The objects of a page and of the forms on it."""
-    work = [(raw.FPDFPage_GetObject(page, index), 0) for index in range(raw.FPDFPage_CountObjects(page))]
-    while work:
-        item, depth = work.pop()
-        yield item
-        if depth < _DEEPEST and raw.FPDFPageObj_GetType(item) == raw.FPDF_PAGEOBJ_FORM:
-            inner = range(raw.FPDFFormObj_CountObjects(item))
-            work += [(raw.FPDFFormObj_GetObject(item, index), depth + 1) for index in inner]
 
 
 def _address(item: Any) -> int:
@@ -73,15 +62,14 @@ def _is_pale(item: Any) -> bool:
     return min(red.value, green.value, blue.value) >= _NEAR_WHITE or alpha.value <= _NEAR_CLEAR
 
 
-def _is_scan(page: pypdfium2.PdfPage) -> bool:
+def _is_scan(page: pypdfium2.PdfPage, objects: PageObjects) -> bool:
     """Whether a picture covers more than half of the page."""
     left, bottom, right, top = (ctypes.c_float() for _ in range(4))
     wide, high = page.get_size()
-    for item in _items(page):
-        if raw.FPDFPageObj_GetType(item) == raw.FPDF_PAGEOBJ_IMAGE:
-            raw.FPDFPageObj_GetBounds(item, left, bottom, right, top)
-            if (right.value - left.value) * (top.value - bottom.value) > wide * high / 2:
-                return True
+    for item in objects.pictures:
+        raw.FPDFPageObj_GetBounds(item, left, bottom, right, top)
+        if (right.value - left.value) * (top.value - bottom.value) > wide * high / 2:
+            return True
     return False
 
 

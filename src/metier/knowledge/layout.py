@@ -13,24 +13,41 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from metier.knowledge.document import Box, Origin
-from metier.knowledge.draft import Draft
 
 _BEGINS = re.compile(
     r"\s*(?:第[〇零一二三四五六七八九十百千万\d]+[编篇章节条](?:之[一二三四五六七八九十]+)?(?=\s|$)|[（(][一二三四五六七八九十百\d]+[)）]"
     r"|[一二三四五六七八九十]+、|\d+(?:\.\d+)*[.、)）．](?!\d)|[•·●■◆○▪–—-]\s|[A-Za-z][.)]\s|(?:Article|Section|Chapter)\s+\d)"
 )
 _ENDS = ("。", "！", "？", "：", ".", "!", "?", ":", "”", "』")
-_CJK = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f\U00020000-\U0003ffff]")
+CJK = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f\U00020000-\U0003ffff]")
 _HALF = 0.55  # of the page: what ends before it, or begins behind the rest, stands in a column of its own
 _COLUMN_LINES = 4  # on each side make it a page of two columns
 _LEAST_WIDTH = 0.3  # of the page: shorter lines stand for themselves
 HYPHEN = "\x02"  # at the end of a line: it parts a word
 
 
+Rectangle = tuple[float, float, float, float]  # left, bottom, right, top: points from the page's lower left corner
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCell:
+    """A cell of a table's row. rows, columns: that it goes over, from its own on; box: where it stands."""
+
+    text: str
+    column: int
+    rows: int
+    columns: int
+    box: Rectangle
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of a page: points from the lower left corner, and the number on the page of each of its characters, or
-    the box where OCR saw it. cells: of a row of a table."""
+    the box where OCR saw it.
+
+    size: of its letters in points, bold: whether they are, where known. cells: of a row of a table, a text a column;
+    placed: those in which something stands; table: the number of the table on the page; header: the row names columns.
+    """
 
     text: str
     left: float
@@ -39,7 +56,12 @@ class Line:
     top: float
     indices: Sequence[int] = ()
     box: Box | None = None
+    size: float = 0.0
+    bold: bool = False
     cells: tuple[str, ...] = ()
+    placed: tuple[PlacedCell, ...] = ()
+    table: int = 0
+    header: bool = False
 
     @property
     def height(self) -> float:
@@ -48,7 +70,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """What stands on a page, in reading order."""
+    """What stands on a page, in reading order.
+
+    hidden: words that nobody sees; crowded: with too many lines drawn to look for tables among them.
+    """
 
     number: int
     lines: tuple[Line, ...]
@@ -58,46 +83,10 @@ class PageText:
     confidence: float | None = None
     notice: str = ""
     hidden: tuple[str, ...] = ()
+    crowded: bool = False
 
 
-def write(pages: Sequence[PageText], draft: Draft) -> None:
-    """Adds the pages to the draft as paragraphs."""
-    lines = [line for page in pages for line in page.lines]
-    following = iter([*lines[1:], None])
-    glue = "\n"
-    for page in pages:
-        size = {"width": page.width, "height": page.height}
-        draft.page(page.number, origin=page.origin, confidence=page.confidence, **size)
-        _tell(page, draft)
-        margins = Margins.of(page)
-        rows: list[tuple[str, ...]] = []
-        for line in page.lines:
-            after = next(following)
-            if line.cells:
-                rows.append(line.cells)
-                if line is page.lines[-1] or after is None or len(after.cells) != len(line.cells):
-                    draft.table(rows)
-                    rows, glue = [], "\n"
-                continue
-            parted = after is not None and _is_parted(line.text, after.text)
-            start, _ = draft.add(line.text.rstrip("-" + HYPHEN) if parted else line.text, glue=glue)
-            if line.box is not None:
-                draft.boxes.append((start, line.box))
-            glue = "\n"
-            if after is not None and (parted or goes_on(line, after, margins)):
-                glue = "" if parted or _CJK.match(line.text[-1]) or _CJK.match(after.text[0]) else " "
-
-
-def _tell(page: PageText, draft: Draft) -> None:
-    """What the reader should know of a page."""
-    if page.notice:
-        draft.notice(page.notice, page=page.number)
-    if page.hidden:
-        words = " … ".join(page.hidden)[:120]
-        draft.notice("knowledge.notice_hidden", page=page.number, count=len(page.hidden), words=words)
-
-
-def _is_parted(before: str, after: str) -> bool:
+def is_parted(before: str, after: str) -> bool:
     """Whether a hyphen parts a word at the end of a line."""
     return before.endswith(HYPHEN) or bool(re.search(r"[^\W\d_]-$", before) and after[0].islower())
 
@@ -152,5 +141,5 @@ def _first_word(text: str) -> float:
     A Chinese character may have had to take the marks after it along.
     """
     word = text.split(maxsplit=1)[0]
-    latin = next((place for place, one in enumerate(word) if _CJK.match(one)), min(len(word), 40))
+    latin = next((place for place, one in enumerate(word) if CJK.match(one)), min(len(word), 40))
     return 1.5 + 0.6 * latin if latin else 2.5

@@ -24,7 +24,8 @@ def split(document: Document, budget: int) -> Iterator[Piece]:
 def split_range(document: Document, start: int, end: int, path: tuple[str, ...], budget: int) -> Iterator[Piece]:
     """The pieces of one section: text by its lines, tables by their rows.
 
-    A table's later pieces carry its header in their path: the text of a piece is always the document's own.
+    A table's pieces carry its caption and unit in their path, and later ones its header: the text of a piece is always
+    the document's own.
     """
     for table in document.tables:
         if start <= table.start and table.end <= end:
@@ -32,8 +33,9 @@ def split_range(document: Document, start: int, end: int, path: tuple[str, ...],
                 yield Piece(*part, path=path)
             rows = list(lines(document.text, table.start, table.end))
             header = " ".join(document.text[first:last] for first, last in rows[: table.header])
+            named = (*path, *filter(None, [" ".join(filter(None, [table.caption, table.unit]))]))
             for number, part in enumerate(within_budget(document.text, rows, budget)):
-                yield Piece(*part, path=(*path, header) if number and header else path)
+                yield Piece(*part, path=(*named, header) if number and header else named)
             start = table.end
     for part in within_budget(document.text, lines(document.text, start, end), budget):
         yield Piece(*part, path=path)
@@ -60,14 +62,17 @@ def sections(document: Document, headings: list[Heading]) -> Iterator[tuple[int,
 
 
 def _headings(document: Document) -> list[Heading]:
-    """Those the file marks, else short lines that are numbered as headings are."""
-    if document.headings:
-        return sorted(document.headings, key=lambda heading: heading.start)
-    return [
-        Heading(start, end, 1, document.text[start:end].lstrip("# "))
-        for start, end in lines(document.text)
+    """Those the file marks; where it marks its title at most, short lines that are numbered as headings are."""
+    marked = sorted(document.headings, key=lambda heading: heading.start)
+    if len(marked) > 1:
+        return marked
+    level = 1 + len(marked)
+    numbered = [
+        Heading(start, end, level, document.text[start:end].lstrip("# "))
+        for start, end in lines(document.text, marked[0].end if marked else 0)
         if _is_heading(document, (start, end))
     ]
+    return [*marked, *numbered]
 
 
 def _is_heading(document: Document, line: Range) -> bool:

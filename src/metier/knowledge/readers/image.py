@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from metier.core.errors import DataError
 from metier.knowledge.draft import MAX_PAGES, Draft
-from metier.knowledge.layout import write
 from metier.knowledge.readers import Emit, Source
 from metier.knowledge.seen import page_seen
+from metier.knowledge.writing import write
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -10,10 +10,11 @@ from pypdfium2 import raw
 
 from metier.core.errors import DataError
 from metier.knowledge.draft import MAX_PAGES, Draft
-from metier.knowledge.layout import PageText, write
+from metier.knowledge.layout import PageText
 from metier.knowledge.pdflines import page_text
 from metier.knowledge.readers import Emit, Source
 from metier.knowledge.running import without_running_lines
+from metier.knowledge.writing import write
 
 _TELL_EVERY = 25
 
