@@ -20,11 +20,11 @@ from metier.knowledge.base import KnowledgeBase
 from metier.knowledge.library import Library
 from metier.workbench import arrivals
 from metier.workbench.accounts import Person
-from metier.workbench.importing import import_batch
+from metier.workbench.importing import import_batch, turns
 from metier.workbench.process import started_at
 from metier.workbench.workbench import Workbench
 from tests.faults.children import arrive
-from tests.support.bench import wait_for
+from tests.support.bench import member, wait_for
 from tests.support.server import Server, started
 
 OLD = "Rule 1. The gate opens at seven.\n\nRule 2. The gate closes at nine."
@@ -225,3 +225,19 @@ def test_fault_39_one_error_of_ours_is_told_and_the_next_file_goes_on(
     first, second = arrivals.arrivals(base.folder)
     assert (first.state, second.state) == ("failed", "done")
     assert "a bug" in str(first.outcome)
+
+
+def test_who_brings_a_hundred_files_keeps_another_waiting_for_one(workbench: Workbench, owner: Person) -> None:
+    """A file may take minutes, as its sender likes."""
+    other = member(workbench, owner, "b")
+    much, little = (workbench.knowledge.create(person, "rules") for person in (owner, other))
+    for number in range(10):
+        arrive(much, f"house {number}.txt", f"{OLD} {number}".encode())
+    arrive(little, "mine.txt", NEW.encode())
+    order = []
+    for base, batch in turns(workbench.knowledge.library):
+        order += [base.owner] * len(batch)
+        for one in batch:
+            arrivals.end(one, {"state": "added"})
+    assert order.index(other.id) == 1
+    assert order.count(owner.id) == 10

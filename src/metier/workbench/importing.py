@@ -30,7 +30,7 @@ from metier.workbench.arrivals import MOST_ATTEMPTS, OUTCOME, Arrival, Progress,
 
 _log = logging.getLogger("metier.workbench")
 BUSY = 75  # exit code where another one works
-_BATCH = 8  # files of a base before the next owner's turn
+_BATCH = 8  # files of a base at once, while nobody else waits
 _END_SECONDS = 5.0
 
 
@@ -98,7 +98,8 @@ def turns(library: Library) -> Iterator[tuple[KnowledgeBase, list[Arrival]]]:
         ]
         owner, base, _ = fresh[0]
         served = [one for one in served if one != owner] + [owner]
-        yield base, [one for _, of, one in waiting if of is base][:_BATCH]
+        most = _BATCH if len(owners) == 1 else 1  # a file may take minutes: with others in line it is one at a time
+        yield base, [one for _, of, one in waiting if of is base][:most]
 
 
 def _waiting(library: Library) -> list[tuple[str, KnowledgeBase, Arrival]]:
