@@ -54,6 +54,25 @@ def behind(address: str) -> Specialist:
     return Specialist(name="served", server=ServerModel(address=address, model=MODEL), rules=rules)
 
 
+def test_attack_63_answers_from_a_server_that_never_ends_are_capped_for_each_account(world: World) -> None:
+    world.workbench.assistants.writers.local = True
+    with upstream(tokens=4000, pace=1) as running, world.client("b") as client:
+        world.workbench.specialists.create(world.b, behind(running.address))
+
+        def ask() -> tuple[str, int]:
+            chat = client.post("/api/v1/assistant/chats", json={"specialist": "served"}).json()["id"]
+            return chat, client.post(f"/api/v1/assistant/chats/{chat}/questions", json={"text": "?"}).status_code
+
+        asked = [ask() for _ in range(20)]
+        assert [status for _, status in asked] == [201] * 16 + [429] * 4
+        with world.client("a") as other:
+            chat = other.post("/api/v1/assistant/chats", json={"specialist": "medical"}).json()["id"]
+            answer = other.post(f"/api/v1/assistant/chats/{chat}/questions", json={"text": "?"})
+            assert answer.status_code == 201
+        client.post(f"/api/v1/assistant/chats/{asked[0][0]}/stop").raise_for_status()
+        wait_for(lambda: ask()[1] == 201, 10)
+
+
 @pytest.mark.parametrize("how", ["key", "account"])
 def test_attack_11_a_stream_ends_with_the_key_that_began_it(
     world: World, monkeypatch: pytest.MonkeyPatch, how: str

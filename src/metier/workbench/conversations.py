@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from metier.workbench.accounts import Person
 from metier.workbench.chatrows import older_than, own_chat, question_of, storable, title_of, turn_of, turns_of
-from metier.workbench.errors import ConflictError
+from metier.workbench.errors import ConflictError, TooManyError
 from metier.workbench.store.answers import forget_answers
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Chat, ChatTurn, now
 from metier.workbench.writing import Writing, Writings
 
 PAGE = 30
+MOST_ANSWERS = 16  # that are written for an account at once: each may hold a connection to a server for minutes
 
 
 @dataclass(frozen=True)
@@ -125,10 +126,11 @@ class Conversations:
     ) -> list[ChatTurn]:
         """A new question with an empty answer a side (side → what is known of it), handed to `send`.
 
-        Raises ConflictError while the chat answers.
+        Raises ConflictError while the chat answers, TooManyError while many others of the account do.
         """
         with self._asking:
             self.refuse_while_writing(chat_id)
+            self._refuse_many(owner, len(sides))
             with self.database.write() as session:
                 chat = self._own(session, owner, chat_id)
                 last = session.scalar(select(func.max(ChatTurn.place)).where(ChatTurn.chat_id == chat_id))
@@ -147,6 +149,7 @@ class Conversations:
         """A question anew, perhaps in other words; what followed it goes. turn_id: the question's or an answer's."""
         with self._asking:
             self.refuse_while_writing(chat_id)
+            self._refuse_many(owner, len(sides))
             with self.database.write() as session:
                 chat = self._own(session, owner, chat_id)
                 turn = turn_of(session, chat_id, turn_id)
@@ -166,6 +169,10 @@ class Conversations:
         """Raises ConflictError while a chat answers."""
         if self.writings.of_chat(chat_id):
             raise ConflictError("workbench.chat_answers")
+
+    def _refuse_many(self, owner: Person, more: int) -> None:
+        if len(self.writings.of_owner(owner.id)) + more > MOST_ANSWERS:
+            raise TooManyError("workbench.too_many_answers", most=MOST_ANSWERS, retry_after_seconds=5)
 
     def _own(self, session: Session, owner: Person, chat_id: str) -> Chat:
         return own_chat(session, owner, chat_id, self.kind)
