@@ -53,8 +53,9 @@ def test_texts_become_vectors(tmp_path: Path) -> None:
         client = OpenAI(base_url=address, api_key=KEY, max_retries=0, timeout=60)
         assert [card.id for card in client.models.list()] == [command]
         texts = ["The employer pays the wage.", "Wages are paid by the employer.", "Cats sleep."]
-        rows = client.embeddings.create(model=command, input=texts).data
-    wage, paid, cats = (row.embedding for row in rows)
+        answer = client.embeddings.create(model=command, input=texts)
+    wage, paid, cats = (row.embedding for row in answer.data)
+    assert answer.usage.prompt_tokens == 8 + 9 + 5  # with the marks around each text
     assert len(wage) == 384
     assert _dot(wage, paid) > _dot(wage, cats) + 0.3
 

@@ -127,17 +127,20 @@ class ServedEmbedder:
         self._one_by_one = asyncio.Lock()
 
     async def embed(self, texts: Sequence[str]) -> tuple[Sequence[Sequence[float]], int]:
-        """A vector a text, and about how many tokens that took: the models do not tell."""
+        """A vector a text, and how many tokens that took; of an endpoint about how many."""
         async with self._one_by_one:
-            vectors = await asyncio.to_thread(self._embed, list(texts))
-        return vectors, sum(len(text) // 4 + 1 for text in texts)
+            return await asyncio.to_thread(self._embed, list(texts))
 
-    def _embed(self, texts: list[str]) -> Sequence[Sequence[float]]:
+    def _embed(self, texts: list[str]) -> tuple[Sequence[Sequence[float]], int]:
         from metier.knowledge.embedding import open_embedder
+        from metier.knowledge.embedding_local import LocalEmbedder
 
         if self._opened is None:
             self._opened = open_embedder(self.name, local=True)
-        return self._opened.embed(texts)
+        vectors = self._opened.embed(texts)
+        if isinstance(self._opened, LocalEmbedder):
+            return vectors, self._opened.count_tokens(texts)
+        return vectors, sum(len(text) // 4 + 1 for text in texts)
 
 
 def url_citations(answer: Answer, address_of: AddressOf) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ _log = logging.getLogger("metier.workbench")
 BUSY = 75  # exit code where another one works
 _BATCH = 8  # files of a base at once, while nobody else waits
 _END_SECONDS = 5.0
+_STAY_SECONDS, _LOOK_SECONDS = 60.0, 0.3
 
 
 def main() -> int:
@@ -44,8 +45,11 @@ def main() -> int:
     try:
         with folder_lock(library.folder / ".importing"):
             sound = [renew_index(base) for base in library.everyone()]
-            for base, batch in turns(library):
-                import_batch(base, batch)
+            while True:
+                for base, batch in turns(library):
+                    import_batch(base, batch)
+                if not more_comes(library):
+                    break
     except RunError:
         return BUSY
     return 0 if all(sound) else 1
@@ -57,6 +61,7 @@ class Told:
 
     def __init__(self, line: bytes = b"") -> None:
         self._said: dict[str, Any] = {}
+        self._models: dict[str, Embedder] = {}
         self.take(line)
 
     def take(self, line: bytes) -> None:
@@ -69,7 +74,8 @@ class Told:
         if not is_endpoint(name):
             from metier.knowledge.embedding_local import LocalEmbedder
 
-            return LocalEmbedder(name)
+            self._models = {name: self._models.get(name) or LocalEmbedder(name)}  # bases of one model share it
+            return self._models[name]
         from metier.knowledge.embedding_server import ServerEmbedder
 
         return ServerEmbedder(name, lambda: self._key(owner), local=bool(self._said.get("local")))
@@ -100,6 +106,17 @@ def turns(library: Library) -> Iterator[tuple[KnowledgeBase, list[Arrival]]]:
         served = [one for one in served if one != owner] + [owner]
         most = _BATCH if len(owners) == 1 else 1  # a file may take minutes: with others in line it is one at a time
         yield base, [one for _, of, one in waiting if of is base][:most]
+
+
+def more_comes(library: Library) -> bool:
+    """Whether another file comes within a while. Only waits where a model is loaded, which takes some seconds: who
+    brings files one after the other has it once."""
+    until = time.monotonic() + (_STAY_SECONDS if "torch" in sys.modules else 0.0)
+    while time.monotonic() < until:
+        if _waiting(library):
+            return True
+        time.sleep(_LOOK_SECONDS)
+    return False
 
 
 def _waiting(library: Library) -> list[tuple[str, KnowledgeBase, Arrival]]:

@@ -244,6 +244,11 @@ class Knowledge:
             mode=mode,
         )
 
+    def expect(self, base: KnowledgeBase) -> None:
+        """Somebody is about to search: its model is loaded meanwhile."""
+        if base.embedder_name and not is_endpoint(base.embedder_name):
+            threading.Thread(target=self._load, args=(base.embedder_name,), daemon=True).start()
+
     def _brief(self) -> dict[str, Any]:
         """What the importer must know of embedders: the keys of the owners whose bases need one, and what may be."""
         needing = {base.owner for base in self.library.everyone() if is_endpoint(base.embedder_name)}
@@ -256,5 +261,8 @@ class Knowledge:
         import_module("lancedb")
         names = (base.embedder_name for base in self.library.everyone())
         if model := next((name for name in names if name and not is_endpoint(name)), ""):
-            with suppress(MetierError):  # it is told to who searches
-                self.embedders.served(model).embed_query("?")
+            self._load(model)
+
+    def _load(self, model: str) -> None:
+        with suppress(MetierError):  # it is told to who searches
+            self.embedders.served(model).embed_query("?")

@@ -79,6 +79,8 @@ def base(
         "coming": services.knowledge.arrivals(person, base),
     }
     if values["tab"] == "search":
+        if not q:
+            services.knowledge.expect(opened)
         asked = {"q": q, "title": title, "article": article, "on": on, "limit": limit, "mode": mode}
         values |= {"asked": asked, **_found(services, person, base, asked)}
     return page(request, "knowledge_base.html", person, **values)
