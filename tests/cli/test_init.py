@@ -54,4 +54,12 @@ def test_a_new_trade_runs_from_base_model_to_report(
     assert main(["run", "recipe.yaml", "--json", *flags]) == 0
     done = json.loads(capsys.readouterr().out)
     assert Path(done["report"]).is_file()
-    assert done["verdict"]
+    made = done["specialist"]
+    assert (made["specialist"], made["version"]) == ("coffee-bar", None if made["outcome"] == "worse" else "v2")
+    assert main(["run", "recipe.yaml", "--json", *flags]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"][-1] == {
+        "step": "specialist", "skipped": True, "seconds": done["steps"][-1]["seconds"], "summary": made,
+    }  # fmt: skip
+    if made["version"]:
+        assert main(["ask", "coffee-bar", "E3?", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)[0]["version"] == "v2"

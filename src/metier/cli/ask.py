@@ -20,6 +20,7 @@ from metier.data.messages import message
 from metier.engines.chatmodel import ChatModel, Turn
 from metier.engines.opening import open_chat_model
 from metier.knowledge.library import LOCAL, Library
+from metier.recipes.teaching import untaught_by
 from metier.specialists.opening import open_knowledge
 from metier.specialists.samples import SAMPLE_BASES
 from metier.specialists.spec import AnswerRules, Specialist
@@ -47,6 +48,9 @@ def ask(
     """
     stored = Specialists(settings().home / "specialists").get(LOCAL, name, version)
     with_model = not no_model and stored.specialist.rules.quote != "always"
+    if with_model and (recipe := untaught_by(stored)):
+        model = stored.specialist.model_name_or_path
+        sys.stderr.write(translate("cli.not_taught_yet", name=name, model=model, recipe=recipe) + "\n")
     hold_conversation(stored, questions, with_model=with_model, show_thinking=show_thinking, json=json)
 
 

@@ -62,23 +62,40 @@ def _plan(recipe: Recipe, *, as_json: bool) -> int:
 def _execute(recipe: Recipe, run_dir: Path | None, fresh: bool, *, as_json: bool) -> int:
     from metier.recipes.pipeline import run_recipe
     from metier.runs import find_or_create_run
+    from metier.specialists.store import Specialists
+    from metier.specialists.taught import taught_text
 
     run = find_or_create_run(settings().runs, recipe.name, recipe.to_dict(), folder=run_dir, fresh=fresh)
     command = shlex.join(["metier", *sys.argv[1:]])
     with Display() as display:
         display.console.print(translate("cli.run_folder", folder=run.path), style="dim", markup=False)
-        results = run_recipe(recipe, run, listeners=(display,), command=command)
+        results = run_recipe(
+            recipe, run, listeners=(display,), command=command, specialists=Specialists(settings().home / "specialists")
+        )
+    taught = next((result.summary for result in results if result.name == "specialist"), None)
     report = run.step("report") / "report.html"
     if as_json:
         steps = [{"step": r.name, "skipped": r.skipped, "seconds": r.seconds, "summary": r.summary} for r in results]
         comparison = read_json(run.step("compare") / "compare.json")
-        write_json({"run": run.path, "report": report, "verdict": comparison.get("verdict"), "steps": steps})
+        write_json(
+            {
+                "run": run.path,
+                "report": report,
+                "verdict": comparison.get("verdict"),
+                "specialist": taught,
+                "steps": steps,
+            }
+        )
         return 0
     for result in results:
         mark = translate("cli.was_done") if result.skipped else clock(result.seconds)
         sys.stderr.write(f"   {result.name:<16} {mark}\n")
     write_verdict(run.step("compare") / "compare.json")
     write_line(translate("cli.report_at", file=report.resolve()))
+    if taught:
+        write_line(taught_text(taught))
+        if taught["version"]:
+            write_line(translate("cli.ask_it", name=taught["specialist"]))
     return 0
 
 

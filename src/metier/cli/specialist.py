@@ -18,6 +18,7 @@ from metier.engines.sampling import Sampling
 from metier.knowledge.library import LOCAL
 from metier.specialists.spec import AnswerRules, Retrieval, ServerModel, Specialist
 from metier.specialists.store import Specialists, StoredSpecialist, read_specialist, to_yaml
+from metier.specialists.taught import origin_text
 from metier.specialists.tools import TOOLS
 
 Flag = Annotated[bool, Parameter(negative=())]
@@ -56,7 +57,8 @@ def show_(name: str, /, *, version: str | None = None, versions: Flag = False, j
     """Prints a specialist as YAML. versions: lists its versions instead."""
     if versions:
         for one in store().versions(LOCAL, name):
-            write_line(f"{one.version:<18} {one.created:%Y-%m-%d %H:%M} UTC" if one.created else one.version)
+            moment = f"{one.created:%Y-%m-%d %H:%M} UTC" if one.created else ""
+            write_line(f"{one.version:<18} {moment:<21} {origin_text(one)}")
         return
     stored = store().get(LOCAL, name, version)
     if json:

@@ -21,7 +21,7 @@ def wrong_in_recipe(values: Mapping[str, Any]) -> list[WrongValue]:
              for key in unknown]  # fmt: skip
     found += wrong_values(Shared, {key: value for key, value in values.items() if key in Shared.model_fields})
     # A shared value that is wrong is named once, at the top, and not again in each section that has it from there.
-    common = {key: value for key, value in values.items() if key in Shared.model_fields}
+    common = {key: value for key, value in values.items() if key in Shared.model_fields and key != "specialist"}
     for one in found:
         common.pop(one.key, None)
     sections: dict[str, type[Spec]] = {"data": DataSection, "compute": Compute, **SECTIONS}

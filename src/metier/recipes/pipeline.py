@@ -1,4 +1,4 @@
-"""A recipe, read top to bottom: index → prepare → predict → train → predict → evaluate → compare → report."""
+"""A recipe, top to bottom: index → prepare → predict → train → predict → evaluate → compare → report → specialist."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from metier.core.events import EventLog, Listener
 from metier.core.settings import settings
 from metier.core.specs import Spec
 from metier.data import load_dataset
+from metier.knowledge.library import LOCAL
 from metier.models import hardware, model_identity, resolve_model
 from metier.prepare import SplitSpec
 from metier.recipes.recipe import DataSection, Recipe
 from metier.runs import RunFolder, Step, StepResult, reopen, run_step
 from metier.specialists.indexing import IndexSpec
+from metier.specialists.store import Specialists
+from metier.specialists.taught import TaughtSpec, find_pupil, is_taught, run_teaching
 
 StepFunction = Callable[[Any, Path, EventLog], dict[str, Any]]
 
@@ -37,13 +40,18 @@ def run_recipe(
     listeners: tuple[Listener, ...] = (),
     command: str = "",
     knowledge: Path | None = None,
+    specialists: Specialists | None = None,
 ) -> list[StepResult]:
     """Executes what is not done yet, in order, and returns all results.
 
     listeners: called with each event of each step; command: the line that made this run, for the report; knowledge:
-    where knowledge bases lie, None for this machine's user's own.
+    where knowledge bases lie, None for this machine's user's own; specialists: of whom this machine's user's gets what
+    was trained; None where somebody else sees to that.
     """
     results = []
+    taught = recipe.shared.specialist if specialists is not None else ""
+    if specialists is not None and taught:
+        find_pupil(taught, specialists, LOCAL)  # before anything is spent
     if recipe.step("index").knowledge:
         results.append(_index(recipe.step("index"), run, listeners, knowledge))
     named = recipe.data
@@ -59,6 +67,8 @@ def run_recipe(
     for step in recipe_steps(recipe, run, identities, command, named):
         EventLog(None, listeners).emit("step", name=step.name)
         results.append(run_step(step, run.step(step.name), listeners=listeners))
+    if specialists is not None and taught:
+        results.append(_teach(recipe, run, listeners, specialists))
     return results
 
 
@@ -133,6 +143,34 @@ def _index(spec: IndexSpec, run: RunFolder, listeners: tuple[Listener, ...], kno
     step = Step("index", "index", spec, lambda folder, events: run_index(spec, folder, events, library=library),
                 {"documents": document_hashes(spec)})  # fmt: skip
     return run_step(step, run.step("index"), listeners=listeners)
+
+
+def _teach(recipe: Recipe, run: RunFolder, listeners: tuple[Listener, ...], specialists: Specialists) -> StepResult:
+    """The version of the specialist that answers with what was trained. It outlives the run, as documents do."""
+    weights, comparison = trained_weights(run.step("train")).resolve(), run.step("compare") / "compare.json"
+    spec = taught_spec(recipe, weights)
+    folder = run.step("specialist")
+    if not is_taught(folder, specialists):
+        reopen(folder)
+    EventLog(None, listeners).emit("step", name="specialist")
+
+    def work(folder: Path, events: EventLog) -> dict[str, Any]:
+        return run_teaching(spec, folder, events, comparison, run.path, specialists=specialists)
+
+    inputs = {"compare": comparison, "trained": weights / "manifest.json"}
+    return run_step(Step("specialist", "specialist", spec, work, inputs), folder, listeners=listeners)
+
+
+def taught_spec(recipe: Recipe, weights: Path) -> TaughtSpec:
+    """What the recipe's specialist gets: its base and the adapter, or the whole model that was trained."""
+    shared = recipe.shared
+    adapter = weights.name == "adapter"
+    return TaughtSpec(
+        specialist=shared.specialist,
+        model_name_or_path=shared.model_name_or_path if adapter else str(weights),
+        adapter_name_or_path=str(weights) if adapter else None,
+        enable_thinking=shared.enable_thinking,
+    )
 
 
 def _with_test_set(recipe: Recipe, run: RunFolder, listeners: tuple[Listener, ...]) -> Recipe:

@@ -124,7 +124,10 @@ def plan_recipe(recipe: Recipe) -> Plan:
     else:
         memory = 80 * GIGABYTE if gpu else hardware().memory
     train, predict = recipe.step("train"), recipe.step("predict")
-    return make_plan(train, predict, devices=devices, device_memory_bytes=memory, gpu=gpu)
+    plan = make_plan(train, predict, devices=devices, device_memory_bytes=memory, gpu=gpu)
+    if recipe.shared.specialist:
+        plan.writes.append(Transfer("specialist", None, recipe.shared.specialist))
+    return plan
 
 
 def make_plan(

@@ -59,7 +59,10 @@ class Compute(Spec):
 
 
 class Shared(Spec):
-    """Facts that stand once in a recipe and reach every step that has a field of the same name."""
+    """Facts that stand once in a recipe and reach every step that has a field of the same name.
+
+    specialist: name, or YAML file, of the one that gets what was trained as a new version; a proof names its own.
+    """
 
     model_name_or_path: str = "smollm2-135m"
     adapter_name_or_path: str | None = None
@@ -71,6 +74,7 @@ class Shared(Spec):
     cutoff_len: int = Field(default=2048, ge=8)
     enable_thinking: bool | None = None
     seed: int = Field(default=42, ge=0)
+    specialist: str = ""
 
 
 @dataclass(frozen=True)
@@ -269,7 +273,7 @@ def _inherited(shared: Shared, data: DataSection) -> dict[str, dict[str, Any]]:
         # How the columns of the own sets are named says nothing about the guard's.
         "guard": {"dataset": data.guard or "", "columns": None, "skip_bad_rows": False},
     }
-    common = shared.model_dump()
+    common = shared.model_dump(exclude={"specialist"})
     return {
         name: {key: value for key, value in {**common, **sets.get(name, {})}.items() if key in kind.model_fields}
         for name, kind in SECTIONS.items()

@@ -3,12 +3,13 @@
     <folder>/<owner>/<name>/0001.yaml, 0002.yaml, …      each written once, never changed
 
 Shipped specialists are there for everyone, as version `shipped-<hash>`; editing one makes one's own of the same name.
+Where a version came from stands in its file under `origin`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -29,12 +30,23 @@ _OWNER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a version came from. run: what trained its model, a folder or `run:<id>`; outcome: that run's verdict;
+    version: the earlier one that it is again. All empty: somebody wrote it."""
+
+    run: str = ""
+    outcome: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredSpecialist:
     """A specialist in one version. version: `v3`, or `shipped-1a2b3c4d`; created: UTC, None for a shipped one."""
 
     specialist: Specialist
     version: str
     created: datetime | None = None
+    origin: Origin = Origin()
 
     @property
     def shipped(self) -> bool:
@@ -82,14 +94,14 @@ class Specialists:
                 raise ConfigError("specialists.taken", name=specialist.name)
             return self._write(owner, specialist, 1)
 
-    def edit(self, owner: str, specialist: Specialist) -> StoredSpecialist:
+    def edit(self, owner: str, specialist: Specialist, origin: Origin = Origin()) -> StoredSpecialist:
         """Stores a new version; the same as the newest makes none."""
         with folder_lock(self._owned(owner)):
             newest = self.get(owner, specialist.name)
             if newest.specialist == specialist:
                 return newest
             numbers = self._numbers(owner, specialist.name)
-            return self._write(owner, specialist, (numbers[-1] if numbers else 0) + 1)
+            return self._write(owner, specialist, (numbers[-1] if numbers else 0) + 1, origin)
 
     def remove(self, owner: str, name: str) -> None:
         """Forgets all versions of an own specialist; a shipped one of that name is the plain one again."""
@@ -117,11 +129,14 @@ class Specialists:
     def _read(self, owner: str, name: str, number: int) -> StoredSpecialist:
         path = self._owned(owner) / name / f"{number:04d}.yaml"
         values = parse_yaml(path.read_text(encoding="utf-8"))
+        origin = Origin(**values.pop("origin", {}))
         created = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        return StoredSpecialist(parse_spec(Specialist, values, source=str(path)), f"v{number}", created)
+        return StoredSpecialist(parse_spec(Specialist, values, source=str(path)), f"v{number}", created, origin)
 
-    def _write(self, owner: str, specialist: Specialist, number: int) -> StoredSpecialist:
-        write_text(self._owned(owner) / specialist.name / f"{number:04d}.yaml", to_yaml(specialist))
+    def _write(self, owner: str, specialist: Specialist, number: int, origin: Origin = Origin()) -> StoredSpecialist:
+        known = {key: value for key, value in asdict(origin).items() if value}
+        came = yaml.safe_dump({"origin": known}, allow_unicode=True, width=110) if known else ""
+        write_text(self._owned(owner) / specialist.name / f"{number:04d}.yaml", to_yaml(specialist) + came)
         return self._read(owner, specialist.name, number)
 
 
