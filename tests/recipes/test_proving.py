@@ -35,4 +35,4 @@ def test_what_was_trained_is_the_tuned_side(tmp_path: Path) -> None:
 def test_the_workbench_takes_no_recipe_that_would_read_this_machines_files() -> None:
     values: dict[str, Any] = load_recipe("medical", overrides={"prove.specialist": "/etc/one.yaml"}).to_dict()
     with pytest.raises(ConfigError, match=r"prove\.specialist"):
-        Freezer(None, None).freeze(None, "recipe", values, None)  # type: ignore[arg-type]
+        Freezer(None, None, None).freeze(None, "recipe", values, None)  # type: ignore[arg-type]

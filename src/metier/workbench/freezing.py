@@ -24,6 +24,7 @@ from metier.evaluate.metrics import METRICS
 from metier.models import find
 from metier.models.store import stored
 from metier.rendering.load import families
+from metier.specialists.store import Specialists
 from metier.workbench.accounts import Person
 from metier.workbench.artifacts import Artifacts
 from metier.workbench.store.tables import Dataset
@@ -42,11 +43,12 @@ FindSet = Callable[[Person, str], tuple[Dataset, Path, dict[str, Any]]]
 
 
 class Freezer:
-    """find_set: an owner's set by name, its file, and its entry in a `dataset_info.json`."""
+    """find_set: an owner's set by name, its file, and its entry in a `dataset_info.json`; specialists: of all."""
 
-    def __init__(self, artifacts: Artifacts, find_set: FindSet) -> None:
+    def __init__(self, artifacts: Artifacts, find_set: FindSet, specialists: Specialists) -> None:
         self.artifacts = artifacts
         self._find_set = find_set
+        self._specialists = specialists
 
     def freeze(self, owner: Person, kind: str, work: dict[str, Any], folder: Path | None) -> dict[str, Any]:
         """The work with its sets linked into `folder` and its references resolved. Raises what is not the owner's.
@@ -60,6 +62,8 @@ class Freezer:
         if kind == "recipe" and (work.get("prove") or {}).get("specialist"):
             # A proof reads specialists and documents of this machine's user, not of an owner.
             raise ConfigError("workbench.not_here", key="prove.specialist")
+        if kind == "recipe" and work.get("specialist"):
+            self._specialists.get(owner.id, work["specialist"])
         nested = kind in ("recipe", "score")
         sections = ("prepare", "train", "predict", "guard", "evaluate", "compare", "report")
         for key, value in work.items():

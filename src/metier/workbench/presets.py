@@ -56,6 +56,7 @@ def new_recipe(owner: Person, datasets: Datasets, jobs: Jobs, *, dataset: str = 
     model: of the catalogue or the store, or `run:…`, which is trained on as it was.
     """
     work = shipped_work(":".join(FIRST))
+    work.pop("specialist", None)  # rows of one's own do not make the medical one
     if model and model != _SMALL_MODEL:
         # What suits the small model does not suit others: theirs are the specs' own defaults.
         work = {key: value for key, value in work.items() if key != "train"} | {"model_name_or_path": model}

@@ -41,7 +41,8 @@ _log = logging.getLogger("metier.workbench")
 
 class Scheduler:
     """One thread over all jobs. environment: what a job's child gets beside the clean environment, such as keys;
-    ended: called with each job that ended."""
+    settle: what follows from a job that is done, before that is written down, added to its summary; ended: called with
+    each job that ended."""
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class Scheduler:
         backend: Backend,
         *,
         environment: Callable[[Job], dict[str, str]] = lambda job: {},
+        settle: Callable[[Job, dict[str, Any]], dict[str, Any]] = lambda job, summary: {},
         ended: Callable[[Job], None] = lambda job: None,
     ) -> None:
         self.database = database
@@ -57,6 +59,7 @@ class Scheduler:
         self.backend = backend
         self.ahead: Callable[[Job], bool] = lambda job: False  # whether a chat stands in line before a job
         self._environment = environment
+        self._settle = settle
         self._ended = ended
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -194,7 +197,8 @@ class Scheduler:
         if result is None:
             self._died(job, folder)
         elif result["outcome"] == "done":
-            self._finish(job, "done", None, summary=result.get("summary") or {})
+            summary = result.get("summary") or {}
+            self._finish(job, "done", None, summary={**summary, **self._settle(job, summary)})
         elif result["outcome"] == "stopped" and not job.stopping:
             self._again(job, {"key": "workbench.reason_stopped", "fields": {}})
         elif result["outcome"] == "stopped":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 from metier.core.errors import ConfigError
 from metier.specialists.spec import Specialist
@@ -15,10 +15,10 @@ _ABSENT = ("specialists.unknown", "specialists.unknown_version")
 
 
 class OwnSpecialists:
-    """Specialists for their owner. folder: where they are kept; models: what they may be made of."""
+    """Specialists for their owner. store: where they are kept; models: what they may be made of."""
 
-    def __init__(self, folder: Path, models: ChatModels) -> None:
-        self.store = Specialists(folder)
+    def __init__(self, store: Specialists, models: ChatModels) -> None:
+        self.store = store
         self.models = models
 
     def list(self, owner: Person) -> tuple[StoredSpecialist, ...]:
@@ -47,6 +47,14 @@ class OwnSpecialists:
         self.get(owner, specialist.name)
         self._check(owner, specialist)
         return self.store.edit(owner.id, specialist)
+
+    def restore(self, owner: Person, name: str, version: str | None) -> StoredSpecialist:
+        """An earlier version again, as the newest one. Raises NotFoundError, or what is wrong with its model now."""
+        stored = self.get(owner, name, version)
+        self._check(owner, stored.specialist)
+        # What a run has trained stays what that run has trained.
+        origin = replace(stored.origin, version=stored.version)
+        return self.store.edit(owner.id, stored.specialist, origin)
 
     def remove(self, owner: Person, name: str) -> None:
         """Forgets all of one's own versions. Raises NotFoundError, or ConfigError for a shipped one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from metier.core.errors import CorruptionError, RunError
 from metier.core.files import folder_lock
+from metier.specialists.store import Specialists
 from metier.workbench import devices
 from metier.workbench.accounts import Accounts, Person
 from metier.workbench.artifacts import Artifacts
@@ -49,6 +51,7 @@ from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Job
 from metier.workbench.streams import Streams
 from metier.workbench.taught import Taught
+from metier.workbench.teaching import teach_owners
 from metier.workbench.writers import Writers
 from metier.workbench.writing import Writings
 
@@ -97,7 +100,8 @@ class Workbench:
         self._held.callback(self.embedders.close)
         self.knowledge = Knowledge(settings.folder / "knowledge", self.quota, self.embedders)
         self.artifacts = Artifacts(self.database, settings.jobs)
-        freezer = Freezer(self.artifacts, self.datasets.find)
+        specialists = Specialists(settings.folder / "specialists")
+        freezer = Freezer(self.artifacts, self.datasets.find, specialists)
         self.drafts = Drafts(freezer.freeze, self.datasets.rows_of)
         self.recipes = SavedRecipes(self.database)
         self.jobs = Jobs(
@@ -112,6 +116,7 @@ class Workbench:
             self.jobs,
             self.backend,
             environment=self._environment,
+            settle=partial(teach_owners, specialists),
             ended=self.notifications.job_ended,
         )
         self.models = Models(self.database, settings.jobs, self.artifacts)
@@ -133,7 +138,7 @@ class Workbench:
         writings = Writings(self.database)
         hosts = ChatHosts(self.database, self.backend.devices)
         self.chats = Chats(self.database, writings, ChatModels(self.artifacts), hosts)
-        self.specialists = OwnSpecialists(settings.folder / "specialists", self.chats.models)
+        self.specialists = OwnSpecialists(specialists, self.chats.models)
         self.streams = Streams()
         writers = Writers(self.specialists, hosts, self.secrets, local=settings.servers_local)
         self.assistants = Assistants(self.database, writings, self.specialists, writers, self.knowledge.opened)

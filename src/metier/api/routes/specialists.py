@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -22,6 +23,7 @@ def specialist_view(stored: StoredSpecialist) -> dict[str, Any]:
         "version": stored.version,
         "shipped": stored.shipped,
         "created": stored.created,
+        "origin": asdict(stored.origin),
         "specialist": stored.specialist.model_dump(mode="json"),
     }
 

@@ -14,17 +14,21 @@ from metier.api.problems import status_of
 from metier.core.errors import UserError
 from metier.core.i18n import current_language, translate
 from metier.core.specs import parse_spec
+from metier.recipes.teaching import untaught_by
 from metier.specialists.answering import text_in
 from metier.specialists.spec import Specialist
 from metier.specialists.store import StoredSpecialist, to_yaml
+from metier.specialists.taught import origin_text
 from metier.specialists.tools import RULES, TOOLS, describe
 from metier.web.pages.assistant import title_of, tool_title
 from metier.web.render import page
 from metier.web.specialistform import choices, values_of
 from metier.web.visit import Reader
 from metier.workbench.accounts import Person
+from metier.workbench.errors import NotFoundError
 from metier.workbench.secrets import SERVERS
 from metier.workbench.specialists import reference_of
+from metier.workbench.store.tables import Job
 from metier.workbench.workbench import Workbench
 
 router = APIRouter(prefix="/specialists")
@@ -90,7 +94,7 @@ def restore_version(
     services: Services, person: Reader, name: str, version: Annotated[str, Form(max_length=40)] = ""
 ) -> Response:
     """An earlier version again, as the newest one."""
-    services.specialists.edit(person, services.specialists.get(person, name, version or None).specialist)
+    services.specialists.restore(person, name, version or None)
     return RedirectResponse(f"/specialists/{name}?tab=versions&done=restored", 303)
 
 
@@ -149,7 +153,8 @@ def _one(
         secrets=[name for name in services.secrets.names(person) if name in SERVERS],
         bases=choices(given["knowledge"], [one.base.name for one in services.knowledge.bases(person)]),
         tools=_tools(given["tools"]),
-        versions=_versions(services.specialists.versions(person, stored.specialist.name)) if tab == "versions" else [],
+        untaught=untaught_by(stored),
+        versions=_versions(services, person, stored.specialist.name) if tab == "versions" else [],
     )
 
 
@@ -167,15 +172,26 @@ def _tools(chosen: list[str]) -> list[dict[str, Any]]:
     return found
 
 
-def _versions(listed: tuple[StoredSpecialist, ...]) -> list[dict[str, Any]]:
-    """Each version with the lines that changed against the one before it."""
+def _versions(services: Workbench, person: Person, name: str) -> list[dict[str, Any]]:
+    """Each version with where it came from, and the lines that changed against the one before it."""
+    listed = services.specialists.versions(person, name)
     texts = [to_yaml(one.specialist).splitlines() for one in listed]
     shown = []
     for number, one in enumerate(listed):
         before = texts[number + 1] if number + 1 < len(texts) else []
         lines = [line for line in difflib.ndiff(before, texts[number]) if line[:1] in "+-"]
-        shown.append({"stored": one, "lines": lines if before else [], "yaml": "\n".join(texts[number])})
+        came = {"origin": origin_text(one), "run": _run_of(services, person, one)}
+        shown.append({"stored": one, "lines": lines if before else [], "yaml": "\n".join(texts[number]), **came})
     return shown
+
+
+def _run_of(services: Workbench, person: Person, stored: StoredSpecialist) -> Job | None:
+    """The run that trained a version's model, if it is still there."""
+    _, _, job_id = stored.origin.run.partition("run:")
+    try:
+        return services.jobs.get(person, job_id) if job_id else None
+    except NotFoundError:
+        return None
 
 
 def _model_title(services: Workbench, person: Person, specialist: Specialist) -> str:
