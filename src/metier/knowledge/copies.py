@@ -7,15 +7,12 @@ different sources.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 
-from metier.knowledge.kinds.statute import short_name
+from metier.knowledge.naming import law_name
 from metier.knowledge.passage import Hit, Passage
-
-_EDITION = re.compile(r"[（(][^（）()]*[）)]$")
 
 
 def fold(hits: Iterable[Hit]) -> list[Hit]:
@@ -30,7 +27,7 @@ def fold(hits: Iterable[Hit]) -> list[Hit]:
 
 
 def _same(passage: Passage) -> tuple[object, ...]:
-    title = _EDITION.sub("", short_name(passage.title))
+    title = law_name(passage.title)
     place = passage.article or passage.path
     return (title, place, passage.effective, passage.until, _letters(passage.text) or passage.id)
 

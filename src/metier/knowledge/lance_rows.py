@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from metier.knowledge.index import Vectors
-from metier.knowledge.kinds.statute import short_name
+from metier.knowledge.naming import short_name
 from metier.knowledge.passage import Filters, Passage
 from metier.knowledge.ranking import standing
 from metier.knowledge.terms import passage_terms

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from metier.core.i18n import Language, translate
-from metier.knowledge.numerals import number, numeral
+from metier.knowledge.naming import article_forms, law_names, short_name
 from metier.knowledge.passage import Hit
 from metier.specialists.tools import Searchable
 from metier.specialists.words import measures
@@ -19,7 +19,6 @@ _QUOTED_LAW = re.compile(
 _PLAIN_LAW = re.compile(
     r"([一-鿿]{2,24}?(?:法典|法|条例|规定|办法|解释|规则|准则|章程))(第\s*[零〇一二三四五六七八九十百千两\d]{1,9}\s*条(?:之[一二三四五六七八九十\d]{1,3})?)"
 )
-_STATE = "中华人民共和国"
 _CLAIMED = re.compile(
     r"规定|法律|法定|依法|按照|根据|条例|政策|\b(?:law|statute|legal|rule|regulation|act|article)\b",
     re.IGNORECASE,
@@ -89,8 +88,8 @@ def _claims_of_law(question: str) -> list[str]:
 
 def _known_title(law: str, knowledge: Mapping[str, Searchable]) -> str | None:
     """The title under which a law is known. A name with words before it (“根据劳动法”) is tried from its end."""
-    bare = law.removeprefix(_STATE)
-    candidates = [law, bare, _STATE + bare]
+    bare = short_name(law)
+    candidates = [law, *law_names(law)]
     candidates += [bare[start:] for start in range(1, len(bare) - 2)]
     for title in dict.fromkeys(candidates):
         if any(base.search(title, limit=1, titles=(title,)) for base in knowledge.values()):
@@ -104,14 +103,3 @@ def _has_article(title: str, article: str, knowledge: Mapping[str, Searchable]) 
         for base in knowledge.values()
         for form in article_forms(article)
     )
-
-
-def article_forms(article: str) -> tuple[str, ...]:
-    """An article as statutes write it and as people do: `第44条` is also `第四十四条`."""
-    match = re.fullmatch(r"第(.+?)条(?:之(.+))?", article)
-    value = number(match[1]) if match else None
-    if match is None or value is None:
-        return (article,)
-    after = number(match[2]) if match[2] else None
-    written = f"第{numeral(int(value))}条" + (f"之{numeral(int(after))}" if after is not None else "")
-    return tuple(dict.fromkeys((article, written)))

@@ -11,6 +11,7 @@ from datetime import date
 from metier.knowledge.document import Document
 from metier.knowledge.kinds.kind import Kind, Piece
 from metier.knowledge.kinds.lines import count_tokens, lines, trim, within_budget
+from metier.knowledge.naming import short_name
 from metier.knowledge.numerals import NUMERAL, dates, number
 
 FEWEST = 3  # articles that make a text a statute
@@ -62,12 +63,6 @@ def split(document: Document, budget: int) -> Iterator[Piece]:
         begin = end
     for part in within_budget(text, lines(text, begin), budget):
         yield Piece(*part, title=_title(document, 0, laws[0][0].start))
-
-
-def short_name(law: str) -> str:
-    """A law's name as people say it: without 《》 and `中华人民共和国`."""
-    name = re.sub(r"[《》〈〉<>\s　]", "", law) if re.search(r"[\u3400-\u9fff]", law) else law.strip()
-    return name.removeprefix("中华人民共和国") or name
 
 
 def is_act(law: str) -> bool:

@@ -46,17 +46,10 @@ def read_dates(clause: Clause, today: date) -> Iterator[tuple[str, Any, int, int
 
 def _day(found: re.Match[str], today: date) -> date | None:
     written = found["year"]
-    year = today.year - _YEARS_AGO[written] if written in _YEARS_AGO else _year(written)
+    year = today.year - _YEARS_AGO[written] if written in _YEARS_AGO else int(to_number(written) or 0)
     month = to_number(found["month"])
     day = to_number(found["day"]) if found["day"] else 1
     try:
         return date(year, int(month or 0), int(day or 0))
     except ValueError:
         return None
-
-
-def _year(written: str) -> int:
-    if written.isdigit() and written.isascii():
-        return int(written)
-    digits = {mark: str(value) for value, mark in enumerate("零一二三四五六七八九")} | {"〇": "0"}
-    return int("".join(digits.get(mark, "0") for mark in written))

@@ -8,8 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from metier.core.errors import ConfigError
+from metier.knowledge.naming import article_name, law_names, same_law
 from metier.knowledge.passage import Hit
-from metier.specialists.legal.articles import article_name, law_names, same_law
 
 if TYPE_CHECKING:
     from metier.specialists.tools import Searchable

@@ -15,9 +15,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from metier.core.errors import ConfigError
+from metier.knowledge.naming import article_name
 from metier.specialists.legal import telling
 from metier.specialists.legal.analysis import HOURS, analyse, limitation_of
-from metier.specialists.legal.articles import article_name
 from metier.specialists.legal.claims import claims
 from metier.specialists.legal.dates import add, between
 from metier.specialists.legal.facts import Facts, read_facts
