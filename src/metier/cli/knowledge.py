@@ -17,7 +17,7 @@ from metier.cli.app import write_json, write_line
 from metier.cli.progress import Display
 from metier.core.errors import ConfigError, DataError
 from metier.core.events import EventLog
-from metier.core.i18n import translate
+from metier.core.i18n import has_text, translate
 from metier.core.settings import settings
 from metier.core.units import size_text
 from metier.knowledge.base import KnowledgeBase
@@ -222,7 +222,7 @@ def _base_view(base: KnowledgeBase, entries: list[Entry]) -> dict[str, Any]:
 def _show_hit(number: int, hit: Hit) -> None:
     passage = hit.passage
     where = translate("cli.knowledge_page", file=passage.file, page=passage.page)
-    why = "  ".join(f"{name} {value:g}" for name, value in hit.reasons.items())
+    why = " · ".join(f"{_reason(name)} {value:.4g}" for name, value in hit.reasons.items())
     write_line(f"[{number}] {passage.source} · {where}")
     text = " ".join(passage.text.split())
     write_line(f"    {text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}")
@@ -230,6 +230,12 @@ def _show_hit(number: int, hit: Hit) -> None:
         files = ", ".join(dict.fromkeys(copy.file for copy in hit.copies))
         write_line(f"    {translate('cli.knowledge_copies', files=files)}")
     write_line(f"    {translate('cli.knowledge_score', score=f'{hit.score:.4g}')}  {why}")
+
+
+def _reason(name: str) -> str:
+    """What a reason of a rank is called, as the pages call it."""
+    key = f"web.knowledge_reason_{name}"
+    return translate(key) if has_text(key) else name
 
 
 def _table(*keys: str) -> Table:
