@@ -62,3 +62,15 @@ def test_two_files_are_compared_as_before(ready: Path, capsys: pytest.CaptureFix
 def test_flags_of_the_one_are_refused_for_the_other(ready: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "--specialist", "one.yaml", "--tuned", "x.jsonl"]) == 2
     assert "tuned" in capsys.readouterr().err
+
+
+def test_messages_go_by_the_name_of_the_command(ready: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--specialist", "one.yaml", "--questions", "nope"]) != 0
+    told = capsys.readouterr().err
+    assert "--questions" in told and "shipped ones: legal" in told and "prove" not in told
+
+
+def test_a_recipes_own_section_is_compared(ready: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (ready / "mine.yaml").write_text("prove: {specialist: one.yaml, questions: q.jsonl}\n", encoding="utf-8")
+    assert main(["compare", "mine.yaml", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["questions"] == 1

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from metier.core.errors import ConfigError
-from metier.evaluate.fitness import contests, fitness_of
-from metier.evaluate.judge import Contest, Judge, Vote, verdict_of
-from metier.evaluate.judgement import read_judgement
+from metier.evaluate.fitness import contests, fitness_of, is_lost
+from metier.evaluate.judge import Contest, Judge, Order, Vote, Winner, verdict_of
+from metier.evaluate.judgement import is_settled, read_judgement
 from metier.evaluate.judging_prompt import judging_prompt
 from metier.evaluate.rubric import load_rubric
 from tests.evaluate import scripted
@@ -182,3 +182,31 @@ def test_a_real_model_that_knows_nothing_is_unfit(tmp_path: Path) -> None:
     assert [vote.winner for vote in said] == ["unreadable", "unreadable"]
     assert all(vote.text for vote in said)
     assert not fitness_of(contests(rubric, cases), said).fit
+
+
+@pytest.mark.parametrize(
+    ("text", "settled"),
+    [
+        ("", False),
+        ("Let me see.", False),
+        ('{"basis": "A", "ove', False),
+        ('{"dimensions": {"basis": {"winner": "A"', False),
+        ('{"overall": "A"} and', True),
+        ('{"data": {"data": {"data": {', True),
+        ('{"basis": "a } b", "overall', False),
+        ('I think {"overall": "A"}', False),  # thought aloud: a verdict may follow
+    ],
+)
+def test_reading_ends_where_a_reply_is_whole_or_can_be_none(text: str, settled: bool) -> None:
+    assert is_settled(text) is settled
+
+
+def test_a_pair_that_is_lost_needs_no_more_votes() -> None:
+    judge = Judge(scripted.Scripted(scripted.first_place(RUBRIC)), RUBRIC, "zh", votes=3)
+
+    def vote(order: Order, winner: Winner) -> Vote:
+        return Vote("x", order, 0, winner)
+
+    assert not is_lost([vote("left_first", "left"), vote("right_first", "right")], judge.votes)
+    assert is_lost([vote("right_first", "right"), vote("right_first", "tie")], judge.votes)
+    assert is_lost([vote("left_first", "unreadable")], 1)

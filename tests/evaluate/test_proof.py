@@ -169,8 +169,18 @@ def test_an_unfit_judge_is_named_and_its_verdict_withheld(folder: Path) -> None:
     assert found["verdict"]["outcome"] == "undecided"
     # Eight wrong pairs put 63 of 70 out of reach: the others are not asked.
     assert "0 of 8 test pairs" in found["verdict"]["sentences"][1]["en"]
-    assert len(read_jsonl(folder / "run" / "fitness.jsonl")) == 16
+    assert len(read_jsonl(folder / "run" / "fitness.jsonl")) <= 16
     assert not (folder / "run" / "votes.jsonl").exists()
+
+
+def test_a_judge_whose_first_replies_cannot_be_read_is_asked_no_more(folder: Path) -> None:
+    sources = Sources(folder, judge=scripted.garbage)
+    found = prove(
+        folder, sources, rubric="legal", judge_model_name_or_path="x", judge_votes=3,
+        variants=("base", "base_knowledge"),
+    )  # fmt: skip
+    fitness = found["judge"]["fitness"]
+    assert (found["judge"]["withheld"], fitness["votes"], fitness["unreadable"], fitness["right"]) == (True, 4, 4, 0)
 
 
 def test_votes_that_cannot_be_read_are_counted_and_told(folder: Path) -> None:

@@ -32,6 +32,24 @@ def test_what_was_trained_is_the_tuned_side(tmp_path: Path) -> None:
     assert step.inputs["trained"] == tmp_path / "adapter" / "manifest.json"
 
 
+def test_the_legal_recipe_ends_with_a_proof_that_is_small_in_the_demo() -> None:
+    small: ProofSpec = load_recipe("legal").step("prove")
+    whole: ProofSpec = load_recipe("legal", profile="single-gpu").step("prove")
+    assert (small.specialist, small.max_samples, small.judge_votes) == ("legal", 3, 1)
+    assert (whole.max_samples, whole.judge_votes, whole.judge_model_name_or_path) == (None, 3, "qwen3-8b")
+
+
+@pytest.mark.parametrize(
+    "change", [{"questions": "/etc/passwd"}, {"judge_address": "http://127.0.0.1/v1"}, {"rubric": "/etc/one.yaml"}]
+)
+def test_the_workbench_takes_the_legal_recipe_with_shipped_names_only(change: dict[str, str]) -> None:
+    values: dict[str, Any] = {**load_recipe("legal").to_dict(), "specialist": ""}
+    freezer = Freezer(None, None, None)  # type: ignore[arg-type]
+    assert freezer.freeze(None, "recipe", values, None)["prove"]["specialist"] == "legal"  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=f"prove.{next(iter(change))}"):
+        freezer.freeze(None, "recipe", {**values, "prove": {**values["prove"], **change}}, None)  # type: ignore[arg-type]
+
+
 def test_the_workbench_takes_no_recipe_that_would_read_this_machines_files() -> None:
     values: dict[str, Any] = load_recipe("medical", overrides={"prove.specialist": "/etc/one.yaml"}).to_dict()
     with pytest.raises(ConfigError, match=r"prove\.specialist"):

@@ -74,24 +74,21 @@ def _execute(recipe: Recipe, run_dir: Path | None, fresh: bool, *, as_json: bool
         )
     taught = next((result.summary for result in results if result.name == "specialist"), None)
     report = run.step("report") / "report.html"
+    proof = read_json(run.step("prove") / "proof.json") if recipe.step("prove").specialist else None
     if as_json:
         steps = [{"step": r.name, "skipped": r.skipped, "seconds": r.seconds, "summary": r.summary} for r in results]
         comparison = read_json(run.step("compare") / "compare.json")
-        write_json(
-            {
-                "run": run.path,
-                "report": report,
-                "verdict": comparison.get("verdict"),
-                "specialist": taught,
-                "steps": steps,
-            }
-        )
+        said = {"verdict": comparison.get("verdict"), **({"proof": proof["verdict"]} if proof else {})}
+        write_json({"run": run.path, "report": report, **said, "specialist": taught, "steps": steps})
         return 0
     for result in results:
         mark = translate("cli.was_done") if result.skipped else clock(result.seconds)
         sys.stderr.write(f"   {result.name:<16} {mark}\n")
     write_verdict(run.step("compare") / "compare.json")
     write_line(translate("cli.report_at", file=report.resolve()))
+    if proof is not None:
+        write_verdict(run.step("prove") / "proof.json")
+        write_line(translate("cli.proof_page", file=(run.step("prove") / "proof.html").resolve()))
     if taught:
         write_line(taught_text(taught))
         if taught["version"]:

@@ -54,7 +54,10 @@ def _compare(
     json: Annotated[bool, Parameter(negative=())] = False,
     overrides: dict[str, Any],
 ) -> int:
-    values = {**_from_file(config, "compare"), **overrides}
+    section = "prove" if overrides.get("specialist") else "compare"
+    values = {**_from_file(config, section), **overrides}
+    if isinstance(values.get("prove"), dict):  # a file of nothing but a proof
+        values = values["prove"] | overrides
     kind, spec = ("prove", ProofSpec) if values.get("specialist") else ("compare", CompareSpec)
     return _execute(kind, spec, values, config, output_dir, fresh=fresh, as_json=json)
 
@@ -73,7 +76,8 @@ def _execute(
     from metier.recipes.single import run_single
 
     with Display() as display:
-        display({"event": "step", "name": kind})
+        # Proving a specialist is what its comparison is called in a recipe: a command goes by its own name.
+        display({"event": "step", "name": "compare" if kind == "prove" else kind})
         result = run_single(kind, checked, folder=folder, fresh=fresh, listeners=(display,))
     if as_json:
         write_json({"folder": result.folder, "skipped": result.skipped, **result.summary})

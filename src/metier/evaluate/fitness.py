@@ -1,8 +1,8 @@
 """Whether a judge is fit to judge: answer pairs of which one has a planted defect, judged in both orders.
 
 A pair is right where the sound answer wins in both orders. Fewer right than nine of ten (63 of 70 for the shipped legal
-rubric), and the judge is unfit: what it would say of real answers is withheld. Once the bar is out of reach, the rest
-need not be asked.
+rubric), and the judge is unfit: what it would say of real answers is withheld. A pair that is lost in one order needs
+no more votes; once the bar is out of reach, or none of the judge's first replies is a verdict, the rest is not asked.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metier.evaluate.judge import Contest, Vote, verdict_of
+from metier.evaluate.judge import ORDERS, Contest, Vote, verdict_of
 from metier.evaluate.rubric import Case, Rubric
 
 SHARE = 0.9
+FIRST_REPLIES = 4  # if none of so many can be read, and no other either, the judge does not know the form
 
 
 @dataclass(frozen=True, slots=True)
 class Fitness:
-    """How a judge did. judged: pairs with all their votes, fewer than `pairs` where the bar was out of reach before the
-    end; right: those whose sound answer won in both orders; bar: as many as it needs; by_dimension: right and judged of
-    each dimension's pairs; first_place: share of readable, decided votes for the answer shown first."""
+    """How a judge did. judged: decided pairs, fewer than `pairs` where the judge was found unfit before the end; right:
+    those whose sound answer won in both orders; bar: as many as it needs; by_dimension: right and judged of each
+    dimension's pairs; first_place: share of readable, decided votes for the answer shown first."""
 
     pairs: int
     judged: int
@@ -41,8 +42,9 @@ class Fitness:
 
     @property
     def hopeless(self) -> bool:
-        """Whether the bar is out of reach, whatever the judge says of the pairs that are left."""
-        return self.right + self.pairs - self.judged < self.bar
+        """Whether the judge is unfit, whatever it would say of the pairs that are left."""
+        mute = self.votes >= FIRST_REPLIES and self.unreadable == self.votes
+        return mute or self.right + self.pairs - self.judged < self.bar
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON-able values."""
@@ -64,12 +66,13 @@ def _whole(rubric: Rubric, case: Case, spoilt: str) -> str:
 
 
 def fitness_of(pairs: Sequence[Contest], votes: Sequence[Vote], votes_per_order: int = 1) -> Fitness:
-    """What the votes on the test pairs say of the judge. A pair counts once all its votes are there."""
+    """What the votes on the test pairs say of the judge. A pair counts once it is decided."""
     by_contest: dict[str, list[Vote]] = {pair.id: [] for pair in pairs}
     for vote in votes:
         by_contest[vote.contest].append(vote)
-    judged = [name for name, said in by_contest.items() if len(said) >= 2 * votes_per_order]
-    right = [name for name in judged if verdict_of(name, by_contest[name]).winner == "left"]
+    whole = [name for name, said in by_contest.items() if len(said) >= 2 * votes_per_order]
+    right = [name for name in whole if verdict_of(name, by_contest[name]).winner == "left"]
+    judged = [name for name, said in by_contest.items() if name in whole or is_lost(said, votes_per_order)]
     won, seen = (Counter(_dimension(name) for name in names) for names in (right, judged))
     return Fitness(
         pairs=len(pairs),
@@ -81,6 +84,15 @@ def fitness_of(pairs: Sequence[Contest], votes: Sequence[Vote], votes_per_order:
         unreadable=sum(vote.winner == "unreadable" for vote in votes),
         first_place=first_place(votes),
     )
+
+
+def is_lost(said: Sequence[Vote], votes_per_order: int) -> bool:
+    """Whether a test pair cannot be right any more: in one order, too few votes are left for the sound answer."""
+    for order in ORDERS:
+        against = sum(vote.winner != "left" for vote in said if vote.order == order)
+        if 2 * (votes_per_order - against) <= votes_per_order:
+            return True
+    return False
 
 
 def _dimension(name: str) -> str:

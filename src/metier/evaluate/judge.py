@@ -7,7 +7,7 @@ only where both orders name the same answer. What a judge says that cannot be re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from metier.data.messages import message
 from metier.engines.chatmodel import ChatModel, Request, Turn
 from metier.engines.sampling import Sampling
 from metier.evaluate.concurrently import several
-from metier.evaluate.judgement import Reading, read_judgement
+from metier.evaluate.judgement import Reading, is_settled, read_judgement
 from metier.evaluate.judging_prompt import judging_prompt, judging_schema
 from metier.evaluate.rubric import Rubric
 from metier.rendering.thinking import strip_thinking
@@ -84,15 +84,19 @@ class Judge:
     parallel: int = 4
 
     async def votes_on(
-        self, contests: Iterable[Contest], known: Collection[tuple[str, str, int]]
+        self,
+        contests: Iterable[Contest],
+        known: Collection[tuple[str, str, int]],
+        is_decided: Callable[[str], bool] = lambda contest: False,
     ) -> AsyncGenerator[Vote, None]:
-        """The votes that are not `known` (contest, order, number), each as it comes."""
+        """The votes that are not `known` (contest, order, number), each as it comes. is_decided: asked before each
+        vote; a contest that is decided needs no more."""
         asked = (
             (contest, order, number)
             for contest in contests
             for order in ORDERS
             for number in range(self.votes)
-            if (contest.id, order, number) not in known
+            if (contest.id, order, number) not in known and not is_decided(contest.id)
         )
         async with aclosing(several(asked, lambda one: self.vote(*one), self.parallel)) as votes:
             async for vote in votes:
@@ -126,15 +130,18 @@ class Judge:
                 seed=self.seed + number,
             ),
             schema=judging_schema(self.rubric) if self.model.can_follow_schema else None,
+            enable_thinking=False,  # a verdict in the asked form; thoughts would fill the answer's tokens
         )
         written: list[str] = []
-        tokens = 0
-        if self.model.count(request.turns) + _LEAST_TOKENS > self.model.context_length:
+        tokens = self.model.count(request.turns)
+        if tokens + _LEAST_TOKENS > self.model.context_length:
             return _TOO_LONG, 0
         async with aclosing(self.model.stream(request)) as deltas:
             async for delta in deltas:
                 if delta.kind == "answer":
                     written.append(delta.text)
+                    if is_settled("".join(written)):
+                        break
                 elif delta.kind == "end" and delta.usage is not None:
                     tokens = delta.usage.prompt_tokens + delta.usage.completion_tokens
         return strip_thinking("".join(written)), tokens

@@ -27,6 +27,8 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 20_000
+_DEEPEST = 3  # braces around a verdict: {"dimensions": {"basis": {"winner": "A"}}}
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,16 @@ def read_judgement(text: str, rubric: Rubric) -> Judgement:
             return Judgement(_choice(found[OVERALL]), dimensions)
     said = {_choice(match.group(1)) for match in _WORDS.finditer(text)} or {_choice(text.strip())}
     return Judgement(said.pop() if len(said) == 1 else "unreadable")
+
+
+def is_settled(text: str) -> bool:
+    """Whether reading on is of no use: the text is a whole object, or is nested deeper than any verdict."""
+    depth, deepest = 0, 0
+    bare = _STRING.sub("", text)
+    for letter in bare:
+        depth += (letter == "{") - (letter == "}")
+        deepest = max(deepest, depth)
+    return deepest > _DEEPEST or (bare.lstrip().startswith("{") and depth == 0)
 
 
 def _choice(value: Any) -> Reading:

@@ -1,4 +1,4 @@
-"""A recipe, top to bottom: index → prepare → predict → train → predict → evaluate → compare → report → specialist."""
+"""A recipe: index → prepare → predict → train → predict → evaluate → compare → report → prove → specialist."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def run_recipe(
         hardware=hardware_facts(),
         command_line=command,
     )
-    for step in recipe_steps(recipe, run, identities, command, named):
+    for step in recipe_steps(recipe, run, identities, command, named, knowledge):
         EventLog(None, listeners).emit("step", name=step.name)
         results.append(run_step(step, run.step(step.name), listeners=listeners))
     if specialists is not None and taught:
@@ -73,11 +73,16 @@ def run_recipe(
 
 
 def recipe_steps(
-    recipe: Recipe, run: RunFolder, identities: _Identities, command: str, named: DataSection
+    recipe: Recipe,
+    run: RunFolder,
+    identities: _Identities,
+    command: str,
+    named: DataSection,
+    knowledge: Path | None = None,
 ) -> Iterator[Step]:
     """The steps in order. A later step's inputs are files of an earlier one, so each is made when its turn comes.
 
-    named: the sets as the user named them, for the report.
+    named: the sets as the user named them, for the report; knowledge: as of `run_recipe`.
     """
     guard = recipe.step("guard") if recipe.data.guard else None
     base = {"model": identities.model}
@@ -120,15 +125,21 @@ def recipe_steps(
     yield _step("report", "report", report, compare=run.step("compare") / "compare.json")
 
     if recipe.step("prove").specialist:
-        yield _proof(recipe.step("prove"), weights)
+        yield _proof(recipe.step("prove"), weights, knowledge)
 
 
-def _proof(spec: Any, weights: Path) -> Step:
-    """The specialist in its variants, `tuned` being what was trained here."""
+def _proof(spec: Any, weights: Path, knowledge: Path | None = None) -> Step:
+    """The specialist in its variants, `tuned` being what was trained here. Where knowledge lies in a run's own folder,
+    specialists are the shipped ones and those beside it."""
     from metier.evaluate.proof import proof_inputs
+    from metier.evaluate.proof.sources import LocalSources
+    from metier.recipes.proving import run_proving
 
     taught = _with(spec, adapter_name_or_path=str(weights)) if weights.name == "adapter" else spec
-    return _step("prove", "prove", taught, **proof_inputs(taught), trained=weights / "manifest.json")
+    sources = LocalSources(knowledge.parent if knowledge else None)
+    inputs = {**proof_inputs(taught, sources), "trained": weights / "manifest.json"}
+    return Step("prove", "prove", taught, lambda folder, events: run_proving(taught, folder, events, sources=sources),
+                inputs)  # fmt: skip
 
 
 def _index(spec: IndexSpec, run: RunFolder, listeners: tuple[Listener, ...], knowledge: Path | None) -> StepResult:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from metier.core.events import EventLog
 from metier.core.files import read_json, write_text
 from metier.evaluate.proof import ProofSpec, run_proof
 
+if TYPE_CHECKING:
+    from metier.evaluate.proof.sources import Sources
+
 PAGE = "proof.html"
 
 
-def run_proving(spec: ProofSpec, folder: Path, events: EventLog) -> dict[str, Any]:
-    """Runs the proof and writes `proof.html` beside its figures."""
+def run_proving(spec: ProofSpec, folder: Path, events: EventLog, *, sources: Sources | None = None) -> dict[str, Any]:
+    """Runs the proof and writes `proof.html` beside its figures. sources: None for this machine's user's own."""
     from metier.evaluate.proof.step import PROOF
     from metier.report.proof import proof_page
 
-    summary = run_proof(spec, folder, events)
+    summary = run_proof(spec, folder, events, sources=sources)
     write_text(folder / PAGE, proof_page(read_json(folder / PROOF)))
     return summary

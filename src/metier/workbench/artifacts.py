@@ -21,6 +21,8 @@ _DOWNLOADS = (
     "prepare.json",
     "report.html",
     "report.json",
+    "proof.html",
+    "proof.json",
     "train.jsonl",
     "test.jsonl",
 )

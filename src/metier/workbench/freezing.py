@@ -60,8 +60,7 @@ class Freezer:
         frozen: dict[str, Any] = {}
         entries: dict[str, Any] = {}
         if kind == "recipe" and (work.get("prove") or {}).get("specialist"):
-            # A proof reads specialists and documents of this machine's user, not of an owner.
-            raise ConfigError("workbench.not_here", key="prove.specialist")
+            _only_shipped(work["prove"])
         if kind == "recipe" and work.get("specialist"):
             self._specialists.get(owner.id, work["specialist"])
         nested = kind in ("recipe", "score")
@@ -72,6 +71,8 @@ class Freezer:
                 frozen[key] = self._section(owner, value, folder, entries, wired=spec)
             elif kind == "recipe" and key == "data":
                 frozen[key] = {**value, **self._sets(owner, value, folder, entries)}
+            elif kind == "recipe" and key == "prove" and value.get("specialist"):
+                frozen[key] = {**value, **self._model(owner, value)}
             else:
                 frozen[key] = value
         top = self._section(owner, {k: v for k, v in frozen.items() if not isinstance(v, dict) or k not in sections}
@@ -177,6 +178,27 @@ class Freezer:
                 raise ConfigError("workbench.not_here", key="adapter_name_or_path")
             changed["adapter_name_or_path"] = str(self.artifacts.weights(owner, adapter)[0])
         return changed
+
+
+def _only_shipped(proof: dict[str, Any]) -> None:
+    """Raises ConfigError for a recipe's proof that would read files of the machine, or send answers to an address."""
+    from metier.evaluate.proof.questions import shipped_questions
+    from metier.evaluate.rubric import shipped_rubrics
+    from metier.specialists.store import shipped_specialist
+
+    for key in ("adapter_name_or_path", "judge_address", "judge_api_key"):
+        if proof.get(key):
+            raise ConfigError("workbench.not_here", key=f"prove.{key}")
+    judge = proof.get("judge_model_name_or_path")
+    names = {
+        "judge_model_name_or_path": not judge or find(judge) is not None,
+        "specialist": shipped_specialist(str(proof["specialist"])) is not None,
+        "questions": str(proof.get("questions")) in shipped_questions(),
+        "rubric": not proof.get("rubric") or proof["rubric"] in shipped_rubrics(),
+    }
+    for key, is_shipped in names.items():
+        if not is_shipped:
+            raise ConfigError("workbench.not_here", key=f"prove.{key}")
 
 
 def _only_registered(values: dict[str, Any]) -> None:

@@ -88,6 +88,7 @@ def plan_of(job: Job) -> list[str]:
         "evaluate-tuned",
         "compare",
         "report",
+        *(["prove"] if (job.spec["asked"].get("prove") or {}).get("specialist") else []),
     ]
 
 

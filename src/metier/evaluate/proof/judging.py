@@ -14,7 +14,7 @@ from metier.core.files import append_jsonl, read_jsonl
 from metier.core.i18n import translate
 from metier.engines.chatmodel import ChatModel
 from metier.evaluate.bootstrap import Settings
-from metier.evaluate.fitness import Fitness, contests, first_place, fitness_of
+from metier.evaluate.fitness import Fitness, contests, first_place, fitness_of, is_lost
 from metier.evaluate.judge import Contest, Judge, Vote, verdict_of
 from metier.evaluate.proof.plan import FITNESS, VOTES, Plan
 from metier.evaluate.proof.progress import Progress
@@ -33,16 +33,20 @@ def judge_of(plan: Plan, rubric: Rubric, model: ChatModel) -> Judge:
 
 async def examine(plan: Plan, judge: Judge, progress: Progress) -> Fitness | None:
     """The judge's fitness, from the votes that are kept and those that are missing; None without test pairs. Ends as
-    soon as the bar is out of reach."""
+    soon as the judge is known to be unfit."""
     pairs = contests(judge.rubric, plan.cases)
     if not pairs:
         return None
     file = plan.folder / FITNESS
     votes = _kept(file)
     found = fitness_of(pairs, votes, judge.votes)
-    if not found.hopeless and len(votes) < 2 * judge.votes * len(pairs):
+
+    def is_decided(name: str) -> bool:
+        return is_lost([vote for vote in votes if vote.contest == name], judge.votes)
+
+    if not found.hopeless and found.judged < found.pairs:
         progress.say(translate("evaluate.proof.tests_judge", judge=judge.model.name, count=len(pairs)))
-        async with aclosing(judge.votes_on(pairs, _known(votes))) as coming:
+        async with aclosing(judge.votes_on(pairs, _known(votes), is_decided)) as coming:
             async for vote in coming:
                 _keep(vote, file, votes, progress)
                 found = fitness_of(pairs, votes, judge.votes)

@@ -48,17 +48,27 @@ class Question:
         return [turn.message.text for turn in self.turns if turn.message.role == "user"]
 
 
+def shipped_questions() -> list[str]:
+    """Names of the questions that come with the product."""
+    folder = files("metier.evaluate").joinpath("questions")
+    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".jsonl"))
+
+
 def questions_file(named: Path) -> Path:
-    """The file of questions that a spec names: a file, or a shipped one by its name (`legal`)."""
-    shipped = Path(str(files("metier.evaluate").joinpath("questions", f"{named}.jsonl")))
-    return shipped if named.name == str(named) and not named.exists() and shipped.is_file() else named
+    """The file of questions that a spec names: a file, or a shipped one by its name (`legal`). Raises DataError where
+    there is neither."""
+    if named.is_file():
+        return named
+    if str(named) in shipped_questions():
+        return Path(str(files("metier.evaluate").joinpath("questions", f"{named}.jsonl")))
+    raise DataError("evaluate.no_questions", file=named, known=", ".join(shipped_questions()))
 
 
 def read_questions(file: Path, most: int | None = None) -> list[Question]:
     """The questions in order, the first `most` of them. Raises DataError naming file and line for the first wrong one,
     and for an empty file."""
     if not file.is_file():
-        raise DataError("evaluate.no_questions", file=file)
+        raise DataError("evaluate.no_questions", file=file, known=", ".join(shipped_questions()))
     found: list[Question] = []
     lines: dict[str, int] = {}
     for line, record in _records(file):

@@ -22,8 +22,8 @@ class ProofSpec(Spec):
 
     specialist: a name, or a YAML file; questions: a file of JSON lines, see `metier.evaluate.proof.questions`, or the
     name of a shipped one; variants: empty takes all that there are (`tuned` needs an adapter, `…_knowledge` a knowledge
-    base); model_name_or_path: instead of the specialist's; adapter_name_or_path: what tuned
-    means, else the specialist's own; rubric: a shipped name or a YAML file,
+    base); model_name_or_path: instead of the specialist's; adapter_name_or_path: what tuned means, else the
+    specialist's own; max_new_tokens: of an answer, instead of the specialist's; rubric: a shipped name or a YAML file,
     empty takes the one named like the specialist; judge_…: no judge without a model or an address; judge_api_key: the
     NAME of an environment variable; prompt_price, completion_price: of a million tokens, in `currency`.
     """
@@ -34,6 +34,7 @@ class ProofSpec(Spec):
     model_name_or_path: str | None = None
     adapter_name_or_path: str | None = None
     max_samples: int | None = Field(None, ge=1)
+    max_new_tokens: int | None = Field(None, ge=1)
     depth: int = Field(100, ge=10, le=1000)
     parallel: int = Field(1, ge=1, le=64)
     rubric: str = ""

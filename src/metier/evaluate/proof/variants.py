@@ -60,19 +60,19 @@ def variants_of(specialist: Specialist, spec: ProofSpec) -> list[Variant]:
             raise ConfigError(f"evaluate.no_variant_{what}", variant=name, specialist=specialist.name)
     wanted = spec.variants or VARIANTS
     found = [
-        Variant(name, _made(specialist, name, spec.model_name_or_path, adapter))
-        for name in VARIANTS
-        if name in wanted and possible[name]
+        Variant(name, _made(specialist, name, spec, adapter)) for name in VARIANTS if name in wanted and possible[name]
     ]
     if len(found) < 2:
         raise ConfigError("evaluate.one_variant", specialist=specialist.name)
     return found
 
 
-def _made(specialist: Specialist, name: VariantName, model: str | None, adapter: str | None) -> Specialist:
+def _made(specialist: Specialist, name: VariantName, spec: ProofSpec, adapter: str | None) -> Specialist:
     changes: dict[str, object] = {"adapter_name_or_path": adapter if name.startswith("tuned") else None}
-    if model is not None:
-        changes |= {"model_name_or_path": model, "server": None}
+    if spec.model_name_or_path is not None:
+        changes |= {"model_name_or_path": spec.model_name_or_path, "server": None}
+    if spec.max_new_tokens is not None:
+        changes["sampling"] = specialist.sampling.model_copy(update={"max_new_tokens": spec.max_new_tokens})
     if not name.endswith("knowledge"):
         # The bare model: the same prompt and sampling, and nothing that checks, quotes or abstains on its behalf.
         rules = specialist.rules.model_copy(
