@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from metier.core.errors import ConfigError
+from metier.core.errors import ConfigError, DataError
 from metier.evaluate.proof import ProofSpec
+from metier.evaluate.proof.sources import LocalSources
+from metier.knowledge.library import Library
 from metier.recipes.pipeline import _proof
 from metier.recipes.recipe import load_recipe, owners
 from metier.workbench.freezing import Freezer
@@ -54,3 +56,11 @@ def test_the_workbench_takes_no_recipe_that_would_read_this_machines_files() -> 
     values: dict[str, Any] = load_recipe("medical", overrides={"prove.specialist": "/etc/one.yaml"}).to_dict()
     with pytest.raises(ConfigError, match=r"prove\.specialist"):
         Freezer(None, None, None).freeze(None, "recipe", values, None)  # type: ignore[arg-type]
+
+
+def test_a_specialist_is_proven_on_the_bases_that_there_are(tmp_path: Path) -> None:
+    sources = LocalSources(tmp_path)
+    with pytest.raises(DataError):
+        sources.contents(("own", "samples"))
+    Library(tmp_path / "knowledge").create("local", "samples")
+    assert sources.contents(("own", "samples")) == {"samples": []}

@@ -51,10 +51,19 @@ class LocalSources:
         return stored.specialist, stored.version
 
     def knowledge(self, names: Sequence[str]) -> Mapping[str, Searchable]:
+        """Those that there are: a base may be yours to make. Raises DataError where there is none of them."""
+        from metier.core.errors import DataError
         from metier.knowledge.library import Library
 
         library = Library(self.folder / "knowledge")
-        return {name: library.open(self.owner, name) for name in names}
+        found: dict[str, Searchable] = {}
+        for name in names:
+            try:
+                found[name] = library.open(self.owner, name)
+            except DataError:
+                if name == names[-1] and not found:
+                    raise
+        return found
 
     def contents(self, names: Sequence[str]) -> dict[str, Any]:
         bases: Mapping[str, Any] = self.knowledge(names)
