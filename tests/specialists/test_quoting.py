@@ -64,3 +64,11 @@ def test_of_a_long_passage_the_sentences_on_the_question_are_quoted_to_the_end_o
 def test_words_that_call_for_a_person_are_met_first() -> None:
     rule = {"when": ["不想活"], "say": {"en": "Call for help.", "zh": "请立即拨打求助热线。"}}
     assert ask("被拖欠加班工资，我不想活了", rules={"escalate": [rule]}).text.startswith("请立即拨打求助热线。")
+
+
+def test_nothing_stands_above_a_word_that_calls_for_a_person() -> None:
+    rules = {"escalate": [{"when": ["不想活"], "say": {"zh": "请立即拨打 120。"}}]}
+    said = pieces("我不想活了。休息日加班工资怎么算？", rules=rules)
+    assert "notice" not in [piece.kind for piece in said]
+    assert said[0].text.startswith("请立即拨打 120。")
+    assert "notice" in [piece.kind for piece in pieces("休息日加班工资怎么算？", rules=rules)]

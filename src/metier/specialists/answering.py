@@ -52,6 +52,7 @@ async def answer(
     draft = Draft(specialist.name, version)
 
     for urgent in _escalations(specialist, context.question, spoken):
+        draft.urgent = True
         yield draft.say(urgent + "\n\n")
 
     results: list[Evidence] = []
@@ -197,8 +198,10 @@ def _abstained(draft: Draft, context: ToolContext, material: Material) -> Iterat
 
 def _quoted(draft: Draft, context: ToolContext, material: Material, reason: str) -> Iterator[AnswerPiece]:
     """The answer in quotations: results of tools, then the best passages. reason: why it is not written, in words."""
-    draft.mode, draft.reason = "quoted", reason
-    yield draft.notice(reason)
+    draft.mode = "quoted"
+    if not draft.urgent:  # faces show it above the text: nothing stands above a word that calls for a person
+        draft.reason = reason
+        yield draft.notice(reason)
     yield draft.rest_on(numbered(material.evidence))
     for line in _warnings(context, material):
         if line not in draft.text:

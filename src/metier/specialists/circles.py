@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _TIMES = 4
-_LINES = 8
+_LINES = 12
 _NUMBER = re.compile(r"\d+")
 _SHORTEST, _LONGEST = 48, 240  # characters of the whole that is repeated, and of one time
 
@@ -13,7 +13,7 @@ _SHORTEST, _LONGEST = 48, 240  # characters of the whole that is repeated, and o
 def goes_in_circles(text: str) -> bool:
     """Whether a text ends with the same words four times over. Rules and rows of signs (`-----`) are no words.
 
-    Lines that differ in nothing but their numbers, eight times over, are the same words too (`64. 73:00`, `65. 73:30`).
+    Twelve lines of numbers without a word that count on are a circle too (`64. 73:00`, `65. 73:30`).
     """
     if _only_numbers_move(text):
         return True
@@ -25,8 +25,11 @@ def goes_in_circles(text: str) -> bool:
 
 
 def _only_numbers_move(text: str) -> bool:
-    """Whether the last lines are one line whose numbers count on. Lines of words alone are left to the test above; so
-    is a table, whose columns may well hold the same words in a dozen rows."""
+    """Whether the last lines are one line of numbers that count on. Where words stand beside them it is a list, and
+    columns make a table: both may well have a dozen rows of one shape."""
     lines = [line.strip() for line in text.splitlines() if line.strip()][-_LINES:]
     shapes = {_NUMBER.sub("0", line) for line in lines}
-    return len(lines) == _LINES and len(shapes) == 1 and "0" in shapes.pop() and "|" not in lines[-1]
+    if len(lines) < _LINES or len(shapes) > 1:
+        return False
+    shape = shapes.pop()
+    return "0" in shape and "|" not in shape and not any(character.isalpha() for character in shape)

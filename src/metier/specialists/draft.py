@@ -19,6 +19,7 @@ class Draft:
     mode: Mode = "written"
     reason: str = ""
     text: str = ""
+    urgent: bool = False
     thinking: str = ""
     evidence: tuple[Evidence, ...] = ()
     citations: list[Citation] = field(default_factory=list)
