@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -124,6 +124,9 @@ def check_(name: str, /, *, repair: Flag = False, json: Flag = False) -> int:
         for finding in findings:
             write_line(finding.text())
         entries = base.documents()
+        for entry in entries:
+            if scanned := _scanned(entry.origins, entry.pages):
+                write_line(f"{entry.name}: {scanned}")
         passages = sum(entry.passages for entry in entries)
         sound = not findings or repair
         key = "cli.knowledge_sound" if sound else "cli.knowledge_unsound"
@@ -191,8 +194,15 @@ def outcome_line(told: dict[str, Any]) -> str:
         return f"✗ {told['reason']}" if named else f"✗ {told['name']}: {told['reason']}"
     entry = told["document"]
     counts = translate("cli.knowledge_counts", pages=entry["pages"], passages=entry["passages"])
-    line = f"✓ {told['name']}: {translate('cli.knowledge_' + told['state'])} · {counts}"
+    scanned = f" · {seen}" if (seen := _scanned(entry["origins"], entry["pages"])) else ""
+    line = f"✓ {told['name']}: {translate('cli.knowledge_' + told['state'])} · {counts}{scanned}"
     return "\n".join([line, *(f"  ! {notice}" for notice in entry["notices"])])
+
+
+def _scanned(origins: Mapping[str, int], pages: int) -> str:
+    """How many pages were read by their picture; empty where none were."""
+    count = origins.get("ocr", 0)
+    return translate("cli.knowledge_scanned", count=count, pages=pages, share=f"{count / pages:.0%}") if count else ""
 
 
 def _list_documents(base: KnowledgeBase, *, as_json: bool) -> None:
@@ -202,7 +212,8 @@ def _list_documents(base: KnowledgeBase, *, as_json: bool) -> None:
         return
     table = _table("name", "title", "pages", "passages", "size", "notes")
     for entry in entries:
-        notes = "; ".join(notice.text() for notice in entry.notices)
+        scanned = _scanned(entry.origins, entry.pages)
+        notes = "; ".join([*([scanned] if scanned else []), *(notice.text() for notice in entry.notices)])
         figures = (f"{entry.pages:,}", f"{entry.passages:,}", size_text(entry.size))
         table.add_row(entry.name, entry.title, *figures, notes)
     Console(highlight=False).print(table)
