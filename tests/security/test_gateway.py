@@ -407,3 +407,35 @@ def test_attack_65_errors_tell_nothing_of_the_inside(client: httpx.Client, tmp_p
             answer = ask(outside)
             refused(answer, status)
             assert not any(word in answer.text for word in ("srv", "0x7f", "sk-", "Traceback", "127.0.0.1"))
+
+
+def test_attack_73_usage_that_a_client_forges_is_refused_or_changes_no_count(client: httpx.Client) -> None:
+    forged = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    for name in ("usage", "completion_tokens", "metier"):
+        assert refused(ask(client, **{name: forged}))["param"] == name
+    before = {"role": "assistant", "content": "Hi", "usage": forged, "metier": {"usage": forged}}
+    said = [*HELLO, before, *HELLO]
+    assert ask(client, messages=said).json()["usage"] == {
+        "prompt_tokens": 7,
+        "completion_tokens": 3,
+        "total_tokens": 10,
+    }
+
+
+@pytest.mark.slow
+def test_attack_73_a_client_that_never_reads_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metier.gateway.replying._UNREAD_SECONDS", 0.5)
+    long = "x" * 20_000
+    with (
+        upstream(tokens=4000, words=lambda _index: long) as running,
+        gateway({"plain": behind(running.address)}, tmp_path) as (address, catalogue),
+    ):
+        unread = streams(address, 1)[0]
+        assert unread.status == 200
+        deadline = time.monotonic() + 10
+        while (running.open or _held(catalogue)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert running.cut and not running.open and not _held(catalogue)
+        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {KEY}"}, timeout=20) as beside:
+            assert ask(beside, max_tokens=2).status_code == 200
+        hang_up(unread)

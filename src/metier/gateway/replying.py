@@ -18,6 +18,7 @@ from metier.gateway.writing import Writer
 
 _log = logging.getLogger("metier.gateway")
 _CHECK_SECONDS = 20.0  # how often it is made sure that who asked still may
+_UNREAD_SECONDS = 60.0  # how long a client may leave what it was sent unread: it holds a model's time meanwhile
 
 # Opens what answers, and gives its pieces: everything that has to be closed again stands inside.
 Pieces = AbstractAsyncContextManager[AsyncGenerator[Sequence[Piece], None]]
@@ -27,8 +28,8 @@ class Reply(Response):
     """Answers with what `begin` gives.
 
     Nothing is sent before the first piece, so that what goes wrong until then is an error with a status of its own;
-    what goes wrong later ends the stream with an error event. When the client hangs up, or `may_go_on` raises a
-    GatewayError as its key is no more, all of it is cancelled, which stops generation.
+    what goes wrong later ends the stream with an error event. When the client hangs up or reads no more, or `may_go_on`
+    raises a GatewayError as its key is no more, all of it is cancelled, which stops generation.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class Reply(Response):
         try:
             async with self._begin() as pieces, aclosing(pieces):
                 await (self._send_events(pieces, send) if self._stream else self._send_whole(pieces, scope, send))
+        except _UnreadError:
+            _log.info("an answer was not read for %d s: given up", _UNREAD_SECONDS)  # there is nobody to tell
         except Exception as error:  # the boundary of an answer: what went wrong in it becomes its end
             await self._end_with(refusal(error), scope, receive, send)
 
@@ -98,7 +101,7 @@ class Reply(Response):
                 await self._start(send, b"text/event-stream; charset=utf-8")
                 body = writer.opening() + body
             if body:
-                await send({"type": "http.response.body", "body": body, "more_body": True})
+                await _hand_over(body, send)
         await send({"type": "http.response.body", "body": b""})
 
     async def _send_whole(self, pieces: AsyncGenerator[Sequence[Piece], None], scope: Scope, send: Send) -> None:
@@ -118,6 +121,19 @@ class Reply(Response):
             *more,
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+class _UnreadError(Exception):
+    """The client is there, and reads nothing."""
+
+
+async def _hand_over(body: bytes, send: Send) -> None:
+    """More of an answer. Waits while the client has much to read still. Raises _UnreadError in the end."""
+    try:
+        async with asyncio.timeout(_UNREAD_SECONDS):
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+    except TimeoutError:
+        raise _UnreadError from None
 
 
 async def _hung_up(receive: Receive) -> None:

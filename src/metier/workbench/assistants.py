@@ -17,7 +17,7 @@ from metier.core.errors import MetierError
 from metier.core.i18n import Language, current_language, translate
 from metier.core.specs import Spec
 from metier.data.messages import message
-from metier.engines.chatmodel import Delta, Request, Turn, Usage
+from metier.engines.chatmodel import ChatModel, Delta, Request, Turn, Usage
 from metier.specialists.circles import goes_in_circles
 from metier.specialists.evidence import AnswerPiece, plain
 from metier.specialists.store import StoredSpecialist
@@ -192,17 +192,22 @@ class Assistants(Conversations):
     async def _answer(self, one: Writing, question: _Question, turns: list[Turn]) -> None:
         from metier.specialists.answering import answer
 
-        stored = question.stored
+        stored, begun = question.stored, time.monotonic()
         async with self.writers.opened(question.owner, stored.specialist) as model:
             pieces = answer(
                 stored.specialist, stored.version, turns, model=model, knowledge=question.knowledge
             )  # in the language of the question, whatever that of the page is
-            async with aclosing(pieces):
-                async for piece in pieces:
-                    if piece.kind == "end":
-                        await asyncio.to_thread(self._finish, one, piece)
-                    else:
-                        self._hear(one, piece)
+            try:
+                async with aclosing(pieces):
+                    async for piece in pieces:
+                        if piece.kind == "end":
+                            await asyncio.to_thread(self._finish, one, piece)
+                        else:
+                            self._hear(one, piece)
+            except asyncio.CancelledError:
+                if model is not None and one.state == "writing":
+                    self._count_stopped(one, model, turns, begun)
+                raise
 
     async def _bare(self, one: Writing, question: _Question, turns: list[Turn]) -> None:
         """The base model by itself: no prompt, no tools, no documents."""
@@ -212,22 +217,31 @@ class Assistants(Conversations):
             if model is None:
                 raise ConflictError("workbench.assistant_no_bare_model")
             self.writings.note(one, title=model.name)
-            async with aclosing(model.stream(request)) as deltas:
-                async for delta in deltas:
-                    if delta.kind in ("thinking", "answer", "notice"):
-                        self.writings.add(one, delta.kind, delta.text)
-                    if delta.kind == "answer" and goes_in_circles(one.text):
-                        told = translate("specialists.lost", language=question.language)
-                        self.writings.add(one, "notice", told)
-                        delta = Delta("end")
-                    if delta.kind == "end":
-                        await asyncio.to_thread(self._finish_bare, one, delta, time.monotonic() - begun)
-                        break
+            try:
+                async with aclosing(model.stream(request)) as deltas:
+                    async for delta in deltas:
+                        if delta.kind in ("thinking", "answer", "notice"):
+                            self.writings.add(one, delta.kind, delta.text)
+                        if delta.kind == "answer" and goes_in_circles(one.text):
+                            told = translate("specialists.lost", language=question.language)
+                            self.writings.add(one, "notice", told)
+                            delta = Delta("end", usage=_usage_so_far(one, model, turns))
+                        if delta.kind == "end":
+                            await asyncio.to_thread(self._finish_bare, one, delta, time.monotonic() - begun)
+                            break
+            except asyncio.CancelledError:
+                if one.state == "writing":
+                    self._count_stopped(one, model, turns, begun)
+                raise
+
+    def _count_stopped(self, one: Writing, model: ChatModel, turns: Sequence[Turn], begun: float) -> None:
+        """What an answer that is stopped has cost: nobody else will tell."""
+        usage = _usage_so_far(one, model, turns)
+        self.writings.note(one, **_told(usage), seconds=round(time.monotonic() - begun, 3))
 
     def _finish_bare(self, one: Writing, delta: Delta, seconds: float) -> None:
-        usage = delta.usage or Usage()
-        tokens = {"tokens": usage.completion_tokens, "prompt_tokens": usage.prompt_tokens}
-        self.writings.note(one, **tokens, seconds=round(seconds, 3), finish=delta.finished_by)
+        told = _told(delta.usage or Usage())
+        self.writings.note(one, **told, seconds=round(seconds, 3), finish=delta.finished_by)
         self.writings.end(one, "whole")
 
     def _hear(self, one: Writing, piece: AnswerPiece) -> None:
@@ -253,6 +267,17 @@ class Assistants(Conversations):
             seconds=round(whole.seconds, 3),
             finish=whole.finished_by,
         )
+
+
+def _usage_so_far(one: Writing, model: ChatModel, turns: Sequence[Turn]) -> Usage:
+    """The tokens of an answer that ends before its model has told them, counted by its words."""
+    prompt = model.count(turns)
+    said = Turn(message("assistant", one.thinking + one.text))
+    return Usage(prompt, model.count((*turns, said)) - prompt)
+
+
+def _told(usage: Usage) -> dict[str, int]:
+    return {"tokens": usage.completion_tokens, "prompt_tokens": usage.prompt_tokens}
 
 
 def _nothing() -> None:
