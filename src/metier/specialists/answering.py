@@ -16,6 +16,7 @@ from metier.core.errors import ModelError
 from metier.core.i18n import Language, translate
 from metier.engines.chatmodel import ChatModel, Turn
 from metier.specialists.abstaining import abstention
+from metier.specialists.courtesy import is_courtesy
 from metier.specialists.draft import Draft
 from metier.specialists.evidence import AnswerPiece, Evidence
 from metier.specialists.finding import Found, find, queries
@@ -54,6 +55,11 @@ async def answer(
     for urgent in _escalations(specialist, context.question, spoken):
         draft.urgent = True
         yield draft.say(urgent + "\n\n")
+
+    if is_courtesy(context.question) and (specialist.knowledge or knowledge):
+        yield draft.say(translate("specialists.courtesy", language=spoken))
+        yield draft.end()
+        return
 
     results: list[Evidence] = []
     async for piece, evidence in _tools_by_rule(draft, names, context):

@@ -131,6 +131,12 @@ CASE_RULES = ("overtime_pay", "limitation_period", "precedents", "case_analysis"
         "三亚现在还能去吗？",
         "帮我写签证申请。",
         "What is the weather like in Sanya?",
+        "微信怎么清理缓存？",
+        "微信怎么清理缓存",
+        "谢谢",
+        "好的，谢谢您！",
+        "thanks",
+        "Thank you very much!",
     ],
 )
 def test_a_case_that_was_told_is_no_answer_to_what_is_not_about_it(asked: str) -> None:
@@ -153,6 +159,8 @@ def test_a_case_that_was_told_is_no_answer_to_what_is_not_about_it(asked: str) -
         "我能赢吗？下一步呢？",
         "请帮我算一下",
         "What evidence is missing?",
+        "我还有微信",
+        "微信聊天记录删了怎么办？",
     ],
 )
 def test_a_follow_up_goes_on_with_the_case(asked: str) -> None:
@@ -166,3 +174,5 @@ def test_what_the_documents_do_not_say_is_refused_after_a_case_too() -> None:
     tools = ("overtime_pay", "limitation_period", "precedents", "case_analysis")
     assert ask(QUESTION, "好的。", "三亚天气怎么样？", tools=tools).mode == "abstained"
     assert ask(QUESTION, "好的。", "那我该怎么办？", tools=tools).mode == "quoted"
+    thanked = ask(QUESTION, "好的。", "谢谢！", tools=tools)
+    assert (thanked.steps, thanked.citations, thanked.text) == ((), (), "好的，有问题请随时问。")
