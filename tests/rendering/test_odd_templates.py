@@ -79,7 +79,7 @@ def test_parts_are_kept_where_a_template_iterates_over_them_and_flattened_where_
 
 def test_an_image_is_refused_by_row() -> None:
     picture = Message("user", (ImagePart(path="x.png"), TextPart("what?")))
-    with pytest.raises(DataError, match=r"Row 3 .*image"):
+    with pytest.raises(DataError, match=r"Row 3 .*picture"):
         family("gemma3").examples(Conversation(3, (picture, message("assistant", "a cat"))))
 
 

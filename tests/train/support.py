@@ -23,6 +23,7 @@ class Row:
     truncated: int = 0
     answer_truncated: bool = False
     dropped_turns: int = 0
+    pictures: tuple[Any, ...] = ()
 
 
 @dataclass
@@ -31,6 +32,7 @@ class PlainRenderer:
 
     tokenizer: Any = None
     pad_id: int = 0
+    eyes: Any = None
 
 
 def random_rows(count: int, *, seed: int = 0, longest: int = 40, vocabulary: int = 259) -> list[Row]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
 
+from metier.core.errors import ConfigError, UserError
 from metier.core.i18n import translate
-from metier.engines import ChatPiece, ChatSession, Sampling, open_engine
+from metier.data.messages import ImagePart
+from metier.data.pictures import open_picture
+from metier.engines import ChatPiece, ChatSession, Engine, Sampling, open_engine
 from metier.engines.chat import open_base_and_tuned, side_by_side
 from metier.models import resolve_model
 
@@ -29,8 +33,10 @@ def chat(
     enable_thinking: bool | None = None,
     show_thinking: Flag = False,
     seed: int = 42,
+    image: tuple[Path, ...] = (),
 ) -> None:
-    """Talks to a model. adapter: what training made (`…/steps/train/adapter`). `/reset` forgets, `/again` answers
+    """Talks to a model. adapter: what training made (`…/steps/train/adapter`); image: a picture that the first question
+    is about, several may be given. `/image FILE` shows one with the next question, `/reset` forgets, `/again` answers
     anew, `/exit` or Ctrl-D ends; Ctrl-C stops an answer."""
     console = Console(highlight=False)
     resolved = resolve_model(model, adapter)
@@ -44,14 +50,33 @@ def chat(
         for name, engine in engines.items()
     }
     console.print(translate("cli.chat_help"), style="dim")
+    shown = [_picture(path, engines) for path in image]
     for line in _lines():
         if line == "/exit":
             return
         if line == "/reset":
+            shown = []
             for session in sessions.values():
                 session.reset()
-            continue
-        _answer(console, sessions, line, show_thinking=show_thinking)
+        elif line.startswith("/image"):
+            try:
+                shown.append(_picture(Path(line.removeprefix("/image").strip().strip("\"'")), engines))
+                console.print(translate("cli.chat_image", count=len(shown)), style="dim")
+            except UserError as error:
+                console.print(str(error), style="yellow", markup=False)
+        else:
+            _answer(console, sessions, line, shown, show_thinking=show_thinking)
+            shown = [] if line != "/again" else shown
+
+
+def _picture(path: Path, engines: Mapping[str, Engine]) -> ImagePart:
+    """A picture to ask about. Raises DataError for what is none, ConfigError for a model that takes none."""
+    part = ImagePart(path=str(path.expanduser()))
+    open_picture(part)
+    for engine in engines.values():
+        if not engine.renderer.takes_images:
+            raise ConfigError("cli.chat_blind", reason=translate(engine.renderer.template.blind))
+    return part
 
 
 def _lines() -> Iterator[str]:
@@ -65,16 +90,18 @@ def _lines() -> Iterator[str]:
             yield line
 
 
-def _answer(console: Console, sessions: dict[str, ChatSession], line: str, *, show_thinking: bool) -> None:
+def _answer(
+    console: Console, sessions: dict[str, ChatSession], line: str, shown: Sequence[ImagePart], *, show_thinking: bool
+) -> None:
     try:
         if len(sessions) > 1 and line != "/again":
-            _both(console, sessions, line)
+            _both(console, sessions, line, shown)
             return
         for name, session in sessions.items():
             if name:
                 console.print(translate(f"cli.chat_{name}"), style="bold cyan")
             pieces: Callable[[], Iterator[ChatPiece]] = session.regenerate
-            stream = pieces() if line == "/again" else session.ask(line)
+            stream = pieces() if line == "/again" else session.ask(line, shown)
             _write(console, stream, show_thinking=show_thinking)
     except KeyboardInterrupt:
         console.print()
@@ -99,7 +126,7 @@ def _write(console: Console, pieces: Iterator[ChatPiece], *, show_thinking: bool
     console.print()
 
 
-def _both(console: Console, sessions: dict[str, ChatSession], line: str) -> None:
+def _both(console: Console, sessions: dict[str, ChatSession], line: str, shown: Sequence[ImagePart]) -> None:
     """Base and tuned in two columns, as they come."""
     from rich.columns import Columns
     from rich.live import Live
@@ -113,7 +140,7 @@ def _both(console: Console, sessions: dict[str, ChatSession], line: str) -> None
         return Columns(panels)
 
     with Live(view(), console=console, refresh_per_second=8) as live:
-        for name, piece in side_by_side(sessions, line):
+        for name, piece in side_by_side(sessions, line, shown):
             if piece.kind == "answer":
                 said[name] += piece.text.replace("[", "\\[")
                 live.update(view())

@@ -9,6 +9,7 @@ Shapes: S slots, H heads, C columns, D size of a head.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 import torch
@@ -89,31 +90,52 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
         self.values = self.values.index_select(0, slots)
 
 
+class PictureLayer(SlotLayer):
+    """Keys and values of pictures, which a row brings whole and no token adds to: C are places on its pictures."""
+
+    def _empty_like(self, states: torch.Tensor) -> torch.Tensor:
+        return torch.zeros((self.slots, *states.shape[1:]), dtype=states.dtype, device=states.device)
+
+    def insert(self, slots: torch.Tensor, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        """Writes the states of newly seated rows' pictures."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        self.keys[slots] = key_states
+        self.values[slots] = value_states
+
+    def move(self, start: int) -> None:
+        """Nothing: pictures are not on the axis of tokens."""
+
+
 class SlotCache(Cache):  # type: ignore[misc]
-    """One `SlotLayer` a layer over one `Window`.
+    """One layer a layer over one `Window`: a `SlotLayer`, or a `PictureLayer` where its number is in `looking`.
 
     capacity: columns; must hold the longest prompt and its answer. More columns mean fewer moves.
     """
 
-    def __init__(self, layers: int, slots: int, capacity: int) -> None:
+    def __init__(self, layers: int, slots: int, capacity: int, looking: Container[int] = ()) -> None:
         self.window = Window()
         self.capacity = capacity
-        super().__init__(layers=[SlotLayer(self.window, slots, capacity) for _ in range(layers)])
+        kinds = [PictureLayer if number in looking else SlotLayer for number in range(layers)]
+        super().__init__(layers=[kind(self.window, slots, capacity) for kind in kinds])
 
     def insert(self, slots: torch.Tensor, source: Cache) -> None:
-        """Takes over the states of a prefilled cache (same number of layers) into `slots`."""
-        for layer, prefilled in zip(self.layers, source.layers, strict=True):
-            layer.insert(slots, prefilled.keys, prefilled.values)
+        """Takes over the states of a prefilled cache into `slots`. Layers that look have none where nothing is seen."""
+        for layer, prefilled in zip(self.layers, source.layers, strict=False):
+            if prefilled.is_initialized:
+                layer.insert(slots, prefilled.keys, prefilled.values)
 
     def move(self, start: int) -> None:
         """Moves the columns in use to `start`."""
         width = self.window.width
         if start != self.window.start and width:
             for layer in self.layers:
-                layer.move(start)
+                if layer.is_initialized:
+                    layer.move(start)
         self.window.start, self.window.end = start, start + width
 
     def select(self, slots: torch.Tensor) -> None:
         """Keeps the given slots only."""
         for layer in self.layers:
-            layer.select(slots)
+            if layer.is_initialized:
+                layer.select(slots)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
 from metier.core.errors import ConfigError
 from metier.core.i18n import translate
-from metier.data.messages import Message, message
+from metier.data.messages import ImagePart, Message, TextPart, message
 from metier.engines.base import Completion, Engine, EngineOptions, prompt_budget
 from metier.engines.registry import open_engine
 from metier.engines.sampling import Sampling
@@ -53,9 +53,10 @@ class ChatSession:
         self.completion: Completion | None = None
         self._turn = 0
 
-    def ask(self, text: str) -> Iterator[ChatPiece]:
-        """Adds the user's words and streams the answer. Closing the iterator keeps what was said until then."""
-        return self._answer([*self.history, message("user", text)])
+    def ask(self, text: str, images: Sequence[ImagePart] = ()) -> Iterator[ChatPiece]:
+        """Adds the user's words, and pictures before them, and streams the answer. Closing the iterator keeps what was
+        said until then."""
+        return self._answer([*self.history, Message("user", (*images, TextPart(text)))])
 
     def regenerate(self) -> Iterator[ChatPiece]:
         """Answers the last question anew (with another draw). Raises ConfigError where nothing was asked yet."""
@@ -102,9 +103,11 @@ class ChatSession:
         self.completion = yield from stream
 
 
-def side_by_side(sessions: dict[str, ChatSession], text: str) -> Iterator[tuple[str, ChatPiece]]:
+def side_by_side(
+    sessions: dict[str, ChatSession], text: str, images: Sequence[ImagePart] = ()
+) -> Iterator[tuple[str, ChatPiece]]:
     """Asks several sessions the same and yields (name, piece) in turn, so that all answers grow together."""
-    streams = {name: session.ask(text) for name, session in sessions.items()}
+    streams = {name: session.ask(text, images) for name, session in sessions.items()}
     try:
         while streams:
             for name in list(streams):

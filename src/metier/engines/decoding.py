@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 import torch
 from transformers.cache_utils import Cache, DynamicCache
@@ -22,34 +23,60 @@ from metier.engines.row import Row
 from metier.engines.sampling import Sampling
 from metier.engines.scheduling import shared_prefix, take_group
 from metier.engines.slots import SlotBatch
+from metier.rendering.eyes import Seen
+
+if TYPE_CHECKING:
+    from metier.rendering.eyes import Eyes
 
 
 class Decoder:
     """Generates answers for rows.
 
     stop_ids: tokens that end an answer; pad_id: fills the left of shorter prompts; token_budget: padded tokens of one
-    prefill pass at most.
+    prefill pass at most; eyes: of a model that takes pictures.
     """
 
     def __init__(
-        self, network: Network, sampling: Sampling, *, stop_ids: Sequence[int], pad_id: int, token_budget: int
+        self,
+        network: Network,
+        sampling: Sampling,
+        *,
+        stop_ids: Sequence[int],
+        pad_id: int,
+        token_budget: int,
+        eyes: Eyes | None = None,
     ) -> None:
         self.network = network
         self.sampling = sampling
         self.stop_ids = frozenset(stop_ids)
         self.pad_id = pad_id
         self.token_budget = token_budget
+        self.eyes = eyes
 
     def steps(self, rows: Sequence[Row], slots: int) -> Iterator[list[Row]]:
         """Advances `rows`, at most `slots` at once; yields after each pass the rows that got a token."""
-        pending = deque(sorted(rows, key=lambda row: len(row.prompt_ids), reverse=True))
-        if self.network.slotted:
-            yield from self._in_slots(pending, min(slots, len(pending)))
-        else:
-            yield from self._in_whole_batches(pending, slots)
+        for alike in self._computed_together(rows):
+            pending = deque(sorted(alike, key=lambda row: len(row.prompt_ids) + row.extra, reverse=True))
+            if self.network.slotted:
+                yield from self._in_slots(pending, min(slots, len(pending)))
+            else:
+                yield from self._in_whole_batches(pending, slots)
+
+    def _computed_together(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
+        """The rows, apart where the model does not let them be computed in one batch."""
+        groups: dict[int, list[Row]] = {}
+        for row in rows:
+            groups.setdefault(self.eyes.group(len(row.pictures)) if self.eyes else 0, []).append(row)
+        yield from groups.values()
+
+    def _look(self, rows: Sequence[Row], width: int) -> dict[str, torch.Tensor]:
+        """What the model takes of the rows' pictures, which are opened now. width: tokens of a padded prompt."""
+        if self.eyes is None:
+            return {}
+        return self.eyes.tensors([Seen(row.prompt_ids, row.pictures) for row in rows], width, left=True)
 
     def _in_slots(self, pending: deque[Row], slots: int) -> Iterator[list[Row]]:
-        prefix = self._prefill_prefix([row.prompt_ids for row in pending])
+        prefix = self._prefill_prefix(pending)
         batch = SlotBatch(
             self.network,
             slots=slots,
@@ -70,10 +97,16 @@ class Decoder:
                 batch.release_finished()
                 yield touched
 
-    def _prefill_prefix(self, prompts: Sequence[Sequence[int]]) -> DynamicCache | None:
-        """The states of what all prompts begin with, or None where that does not pay."""
+    def _prefill_prefix(self, rows: Sequence[Row]) -> DynamicCache | None:
+        """The states of what all prompts begin with before any picture, or None where that does not pay."""
+        prompts = [row.prompt_ids for row in rows]
+        limit = (
+            min((self.eyes.unseen(Seen(row.prompt_ids, row.pictures)) for row in rows), default=0)
+            if self.eyes
+            else None
+        )
         # With a gap between prefix and prompt, a sliding window would count columns that are no tokens.
-        length = 0 if self.network.sliding else shared_prefix(prompts)
+        length = 0 if self.network.sliding else shared_prefix(prompts, limit)
         if not length:
             return None
         ids_1W = torch.tensor([list(prompts[0][:length])], device=self.network.device)
@@ -93,7 +126,9 @@ class Decoder:
         mask_NW = torch.cat([real_NW.new_ones(len(group), shared), real_NW], dim=1)
         positions_NW = (torch.arange(width, device=device) - starts_N1).clamp_(min=0) + shared
         cache = _repeat(prefix, len(group))
-        logits_NV = self.network(ids_NW, mask_NW, positions_NW, cache)
+        seen_N = self._look(group, width)
+        logits_NV = self.network(ids_NW, mask_NW, positions_NW, cache, seen_N)
+        lasting_N = self.eyes.lasting(seen_N) if self.eyes else {}
         self._choose(logits_NV, group, self._history(group))
         going_on = [place for place, row in enumerate(group) if row.finish is None]
         if going_on:
@@ -101,9 +136,10 @@ class Decoder:
                 kept = torch.tensor(going_on, device=device)
                 cache.batch_select_indices(kept)
                 mask_NW = mask_NW[kept]
+                lasting_N = {name: tensor_N[going_on] for name, tensor_N in lasting_N.items()}
             seated = [group[place] for place in going_on]
             extents = [shared + width if shared else len(row.prompt_ids) for row in seated]
-            batch.insert(seated, cache, mask_NW, extents)
+            batch.insert(seated, cache, mask_NW, extents, lasting_N)
         return group
 
     def _in_whole_batches(self, pending: deque[Row], slots: int) -> Iterator[list[Row]]:
@@ -120,13 +156,16 @@ class Decoder:
         device = self.network.device
         cache = self.network.own_cache()
         ids_NW = torch.tensor([list(row.prompt_ids) for row in group], device=device)
+        seen_N = self._look(group, ids_NW.shape[1])
         done = 0
         rows: list[Row | None] = list(group)
         while any(rows):
             seen = done + ids_NW.shape[1]
             positions_NW = torch.arange(done, seen, device=device).expand(len(group), -1)
             mask_NW = torch.ones(len(group), seen, dtype=torch.bool, device=device)
-            logits_NV = self.network(ids_NW, mask_NW, positions_NW, cache)
+            logits_NV = self.network(ids_NW, mask_NW, positions_NW, cache, seen_N)
+            if self.eyes is not None and not done:
+                seen_N = self.eyes.lasting(seen_N)
             touched = [row for row in rows if row is not None]
             ids_NW = self._choose(logits_NV, rows, self._history(group)).unsqueeze(1)
             done = seen

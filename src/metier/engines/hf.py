@@ -139,7 +139,10 @@ class HFEngine:
                 "engines.prompt_too_long", number=index + 1, tokens=len(prompt.input_ids), context=self.context_length
             )
         text = IncrementalText(self._renderer, sampling.stop) if sampling.stop else None
-        return Row(index, prompt.input_ids, seed, min(sampling.max_new_tokens, room), text)
+        eyes = self._renderer.eyes
+        extra = eyes.cost(len(prompt.pictures)) if eyes is not None else 0
+        limit = min(sampling.max_new_tokens, room)
+        return Row(index, prompt.input_ids, seed, limit, text, pictures=prompt.pictures, extra=extra)
 
     def _decoder(self, sampling: Sampling) -> Decoder:
         return Decoder(
@@ -148,6 +151,7 @@ class HFEngine:
             stop_ids=self._renderer.stop_ids,
             pad_id=self._renderer.pad_id,
             token_budget=_PREFILL_TOKENS.get(self._network.device.type, 2048),
+            eyes=self._renderer.eyes,
         )
 
     def _places(self, rows: Sequence[Row]) -> int:
@@ -156,7 +160,7 @@ class HFEngine:
             free_bytes=network.free_bytes,
             bytes_per_token=network.bytes_per_token,
             bytes_per_row=16 * int(network.config.vocab_size),
-            tokens_per_row=max(len(row.prompt_ids) + row.limit for row in rows),
+            tokens_per_row=max(len(row.prompt_ids) + row.extra + row.limit for row in rows),
             most=_MOST_ROWS.get(network.device.type, 64),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
@@ -45,17 +46,23 @@ class Network:
         attention_mask: torch.Tensor,
         position_ids: torch.Tensor,
         cache: Cache,
+        seen: Mapping[str, torch.Tensor] | None = None,
     ) -> torch.Tensor:
-        """Logits behind the last token of each row, [rows, vocabulary]; `cache` takes up the tokens' states."""
+        """Logits behind the last token of each row, [rows, vocabulary]; `cache` takes up the tokens' states.
+
+        seen: what the model takes of the rows' pictures, by name.
+        """
         with self.lock, self._adapter_state(), torch.inference_mode():
-            output = self.core(
-                input_ids=input_ids,
-                attention_mask=attention_mask,
-                position_ids=position_ids,
-                use_cache=True,
-                **{self._cache_name: cache},
+            arguments: dict[str, Any] = {
+                "input_ids": input_ids,
+                "attention_mask": attention_mask,
+                "position_ids": position_ids,
+                "use_cache": True,
+                self._cache_name: cache,
                 **self._keep_last,
-            )
+                **{name: tensor.to(self.device) for name, tensor in (seen or {}).items()},
+            }
+            output = self.core(**arguments)
             return cast("torch.Tensor", output.logits[:, -1])
 
     def _adapter_state(self) -> AbstractContextManager[None]:
@@ -98,6 +105,11 @@ class Network:
     @property
     def layers(self) -> int:
         return int(self.config.num_hidden_layers)
+
+    @property
+    def looking_layers(self) -> frozenset[int]:
+        """Layers that attend to pictures and not to tokens (Llama 3.2 Vision)."""
+        return frozenset(getattr(self.config, "cross_attention_layers", None) or ())
 
     @property
     def context_length(self) -> int:

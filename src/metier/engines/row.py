@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
+from metier.data.messages import ImagePart
 from metier.engines.base import FinishReason
 from metier.engines.incremental import IncrementalText
 
@@ -14,7 +15,7 @@ class Row:
     """A prompt and its answer so far.
 
     index: its number among the prompts; limit: tokens the answer may have; text: follows the answer's text, where stop
-    texts or streaming need it.
+    texts or streaming need it; pictures: of the prompt; extra: positions they take beside the prompt's tokens.
     """
 
     index: int
@@ -22,6 +23,8 @@ class Row:
     seed: int
     limit: int
     text: IncrementalText | None = None
+    pictures: Sequence[ImagePart] = ()
+    extra: int = 0
     ids: list[int] = field(default_factory=list)
     piece: str = ""
     finish: FinishReason | None = None

@@ -5,7 +5,7 @@ Shapes: S slots, C columns, N rows inserted, W columns of an insertion.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from transformers.cache_utils import Cache
@@ -29,12 +29,14 @@ class SlotBatch:
         self.network = network
         capacity = longest + _SLACK
         device = network.device
-        self.cache = SlotCache(network.layers, slots, capacity)
+        self.cache = SlotCache(network.layers, slots, capacity, network.looking_layers)
         self.rows: list[Row | None] = [None] * slots
         self.mask_SC = torch.zeros(slots, capacity, dtype=torch.bool, device=device)
         self.tokens_S = torch.zeros(slots, dtype=torch.long, device=device)
         self.positions_S = torch.zeros(slots, dtype=torch.long, device=device)
         self.history_SC = torch.zeros(slots, capacity, dtype=torch.long, device=device) if history else None
+        # What each step takes of the rows' pictures, by name, [S, …] each.
+        self.seen_S: dict[str, torch.Tensor] = {}
         # Columns from a row's first token to the current one.
         self._extents = [0] * slots
 
@@ -46,8 +48,16 @@ class SlotBatch:
     def free(self) -> int:
         return len(self.rows) - self.live
 
-    def insert(self, rows: Sequence[Row], states: Cache, mask_NW: torch.Tensor, extents: Sequence[int]) -> None:
-        """Puts prefilled rows, each with its first token chosen, into free slots."""
+    def insert(
+        self,
+        rows: Sequence[Row],
+        states: Cache,
+        mask_NW: torch.Tensor,
+        extents: Sequence[int],
+        seen_N: Mapping[str, torch.Tensor],
+    ) -> None:
+        """Puts prefilled rows, each with its first token chosen, into free slots. seen_N: what each further step takes
+        of their pictures."""
         width = mask_NW.shape[1]
         window = self.cache.window
         if window.end < width:
@@ -55,6 +65,10 @@ class SlotBatch:
         taken = [slot for slot, row in enumerate(self.rows) if row is None][: len(rows)]
         slots = torch.tensor(taken, device=self.network.device)
         self.cache.insert(slots, states)
+        for name, tensor_N in seen_N.items():
+            if name not in self.seen_S:
+                self.seen_S[name] = tensor_N.new_zeros(len(self.rows), *tensor_N.shape[1:]).to(self.network.device)
+            self.seen_S[name][slots] = tensor_N.to(self.network.device)
         self.mask_SC[slots] = False
         self.mask_SC[slots, window.end - width : window.end] = mask_NW
         self.tokens_S[slots] = torch.tensor([row.ids[-1] for row in rows], device=self.network.device)
@@ -81,6 +95,7 @@ class SlotBatch:
             self.mask_SC[:, window.start : window.end + 1],
             self.positions_S.unsqueeze(1),
             self.cache,
+            self.seen_S,
         )
         window.end += 1
         # A slot whose row has ended idles along; its position must stay one that the model knows.
@@ -104,6 +119,7 @@ class SlotBatch:
         self.mask_SC = self.mask_SC[slots]
         self.tokens_S = self.tokens_S[slots]
         self.positions_S = self.positions_S[slots]
+        self.seen_S = {name: tensor_S[slots] for name, tensor_S in self.seen_S.items()}
         if self.history_SC is not None:
             self.history_SC = self.history_SC[slots]
 

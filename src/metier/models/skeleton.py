@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,9 @@ from metier.models.catalogue import CatalogueEntry, find, preset_config
 from metier.models.checks import read_model_config
 from metier.models.load import load_config, model_class
 from metier.models.nohub import no_hub, quiet
+from metier.models.parts import Part, lora_modules, part_of
 from metier.models.resolve import ResolvedModel
 from metier.models.store import stored
-
-# Parts of a vision model that LoRA on `all` leaves as they are: what sees, and what hands it on.
-_EYES = ("visual", "vision_tower", "vision_model", "multi_modal_projector", "connector", "merger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +54,17 @@ class Skeleton:
 
 
 def build_skeleton(
-    reference: str, *, lora_rank: int | None = None, lora_target: str = "all", full: bool = False
+    reference: str,
+    *,
+    lora_rank: int | None = None,
+    lora_target: str = "all",
+    full: bool = False,
+    frozen: Collection[Part] = ("vision", "projector"),
 ) -> Skeleton:
     """Measures a model by name, store or folder; no weights are needed, no memory is taken for them.
 
-    lora_rank: attach LoRA of this rank to `lora_target` (`all`, or module names with commas); full: train everything.
+    lora_rank: attach LoRA of this rank to `lora_target` (`all`, or module names with commas); full: train everything;
+    frozen: parts of a vision model that do not learn.
     Raises ModelError if the configuration is not known here, or a target names no module.
     """
     import torch
@@ -70,9 +74,10 @@ def build_skeleton(
         model = model_class(config).from_config(config)
     parameters = _count(model.parameters())
     blocks = _blocks(model)
-    trainable, adapted = (parameters if full else 0), 0
+    learnt = (item for name, item in model.named_parameters() if part_of(name) not in frozen)
+    trainable, adapted = (_count(learnt) if full else 0), 0
     if lora_rank is not None and not full:
-        trainable, adapted = _attach_lora(model, lora_rank, lora_target)
+        trainable, adapted = _attach_lora(model, lora_rank, lora_target, frozen)
     text = config.get_text_config()
     heads = text.num_attention_heads
     return Skeleton(
@@ -128,26 +133,12 @@ def weights_bytes(reference: str) -> tuple[int, bool]:
     return (entry.size_bytes if entry else 0), False
 
 
-def lora_modules(model: Any, target: str) -> list[str]:
-    """Names of the modules that `lora_target` means: for `all` each linear layer of the language part but the head."""
-    import torch
-
-    if target != "all":
-        return [name.strip() for name in target.split(",") if name.strip()]
-    head = model.get_output_embeddings()
-    return [
-        name
-        for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear) and module is not head and not any(eye in name for eye in _EYES)
-    ]
-
-
-def _attach_lora(model: Any, rank: int, target: str) -> tuple[int, int]:
+def _attach_lora(model: Any, rank: int, target: str, frozen: Collection[Part]) -> tuple[int, int]:
     import torch
     from peft import LoraConfig, get_peft_model
     from peft.tuners.lora import LoraLayer
 
-    options = LoraConfig(r=rank, target_modules=lora_modules(model, target), task_type="CAUSAL_LM")
+    options = LoraConfig(r=rank, target_modules=lora_modules(model, target, frozen), task_type="CAUSAL_LM")
     try:
         with torch.device("meta"), quiet():
             adapted = get_peft_model(model, options, low_cpu_mem_usage=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from metier.core.events import EventLog
 from metier.core.files import sha256_text
 from metier.core.i18n import has_text, translate
 from metier.data.messages import Conversation, message
+from metier.data.pictures import read_picture
 from metier.engines import prompt_budget
 from metier.predict.spec import PredictSpec
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One row to answer. id: 0-based; row: 1-based in the source file; label: the published answer."""
+    """One row to answer. id: 0-based; row: 1-based in the source file; label: the published answer; prompt_sha256: of
+    the prompt's text and pictures; images: of the prompt, each its path, or the sha256 of what has none."""
 
     id: int
     row: int
@@ -29,6 +32,7 @@ class Question:
     label: str
     prompt_sha256: str
     meta: dict[str, Any]
+    images: tuple[str, ...] = ()
 
 
 def read_questions(
@@ -58,5 +62,7 @@ def _question(id: int, conversation: Conversation, engine: Engine, spec: Predict
         if not has_text(key):
             raise
         raise DataError(key, row=conversation.row, **error.fields) from error
-    meta = dict(conversation.meta)
-    return Question(id, conversation.row, prompt, conversation.label, sha256_text(prompt.text), meta)
+    hashes = [hashlib.sha256(read_picture(picture)).hexdigest() for picture in prompt.pictures]
+    images = tuple(picture.path or digest for picture, digest in zip(prompt.pictures, hashes, strict=True))
+    identity = sha256_text("\0".join([prompt.text, *hashes]))
+    return Question(id, conversation.row, prompt, conversation.label, identity, dict(conversation.meta), images)

@@ -89,4 +89,4 @@ def _prediction(question: Question, completion: Completion) -> dict[str, Any]:
         "prompt_tokens": completion.prompt_tokens,
         "completion_tokens": len(completion.token_ids),
         "meta": question.meta,
-    }
+    } | ({"images": list(question.images)} if question.images else {})

@@ -148,7 +148,11 @@ def make_plan(
     """
     full = train.finetuning_type == "full"
     model = build_skeleton(
-        train.model_name_or_path, lora_rank=train.lora_rank, lora_target=train.lora_target, full=full
+        train.model_name_or_path,
+        lora_rank=train.lora_rank,
+        lora_target=train.lora_target,
+        full=full,
+        frozen=train.frozen,
     )
     data = data or count_rows(train.dataset, train.dataset_dir, train.columns, train.max_samples)
     part = _plan_train(model, train, data, devices, device_memory_bytes, gpu)
@@ -236,7 +240,9 @@ def _how_to_fit_training(model: Skeleton, spec: TrainSpec, part: TrainPlan, memo
 
     advice: list[Text] = []
     if part.method == "full":
-        lora = build_skeleton(spec.model_name_or_path, lora_rank=spec.lora_rank, lora_target=spec.lora_target)
+        lora = build_skeleton(
+            spec.model_name_or_path, lora_rank=spec.lora_rank, lora_target=spec.lora_target, frozen=spec.frozen
+        )
         if fits(of=lora, finetuning_type="lora"):
             advice.append(_both("plan_use_lora", rank=spec.lora_rank))
     if not part.checkpointing and fits(gradient_checkpointing="on"):

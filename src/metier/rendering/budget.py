@@ -2,7 +2,8 @@
 
 Oldest turns go first; system messages and the last user's turn stay. If that is not enough, the last user's text is cut
 in its middle, where `[…]` is left to be seen: instructions tend to stand at its start, the question and its choices at
-its end. Whatever was dropped or cut is counted.
+its end. Pictures go with their turn or stay whole: of a pictured turn the longest stretch of text is cut. Whatever was
+dropped or cut is counted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from metier.data.messages import Message, message
+from metier.data.messages import Message, TextPart, message
 
 CUT = "\n[…]\n"
 Render = Callable[[Sequence[Message]], tuple[str, list[int]]]
@@ -18,31 +19,34 @@ Render = Callable[[Sequence[Message]], tuple[str, list[int]]]
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The text and its ids; dropped_turns: user turns with their answers; truncated: tokens cut out of the last."""
+    """The text and its ids; dropped_turns: user turns with their answers; truncated: tokens cut out of the last;
+    messages: those that were kept, uncut."""
 
     text: str
     input_ids: list[int]
     dropped_turns: int
     truncated: int
+    messages: Sequence[Message]
 
 
 def fit(messages: Sequence[Message], budget: int | None, render: Render) -> Fitted:
     """`messages` rendered within `budget` tokens, or as short as can be (callers check the length)."""
     text, ids = render(messages)
     if budget is None or len(ids) <= budget:
-        return Fitted(text, ids, 0, 0)
+        return Fitted(text, ids, 0, 0, messages)
     system = [turn for turn in messages if turn.role == "system"]
     turns = _turns([turn for turn in messages if turn.role != "system"])
     dropped = 0
     while len(ids) > budget and dropped < len(turns) - 1:
         dropped += 1
         text, ids = render([*system, *(one for turn in turns[dropped:] for one in turn)])
+    kept = [*system, *(one for turn in turns[dropped:] for one in turn)]
     last = turns[-1] if turns else []
-    if len(ids) <= budget or not last or last[0].role != "user" or last[0].images:
-        return Fitted(text, ids, dropped, 0)
+    if len(ids) <= budget or not last or last[0].role != "user" or not last[0].text:
+        return Fitted(text, ids, dropped, 0, kept)
     whole = len(ids)
     text, ids = _cut_middle(system, last, budget, render)
-    return Fitted(text, ids, dropped, whole - len(ids))
+    return Fitted(text, ids, dropped, whole - len(ids), kept)
 
 
 def _turns(messages: Sequence[Message]) -> list[list[Message]]:
@@ -59,11 +63,15 @@ def _cut_middle(
     system: Sequence[Message], turn: Sequence[Message], budget: int, render: Render
 ) -> tuple[str, list[int]]:
     """The most of the user's text that fits, as many characters from its start as from its end."""
-    words = turn[0].text
+    asked = turn[0] if turn[0].images else message("user", turn[0].text)
+    texts = {at: part.text for at, part in enumerate(asked.parts) if isinstance(part, TextPart)}
+    place = max(texts, key=lambda at: len(texts[at]))
+    words = texts[place]
 
     def cut(kept: int) -> tuple[str, list[int]]:
-        head, tail = words[: (kept + 1) // 2], words[len(words) - kept // 2 :]
-        return render([*system, message("user", head + CUT + tail), *turn[1:]])
+        shorter = TextPart(words[: (kept + 1) // 2] + CUT + words[len(words) - kept // 2 :])
+        parts = (*asked.parts[:place], shorter, *asked.parts[place + 1 :])
+        return render([*system, Message("user", parts), *turn[1:]])
 
     low, high, best = 0, len(words), cut(0)
     while low < high:

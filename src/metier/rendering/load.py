@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,6 +11,7 @@ from metier.core.errors import ConfigError
 from metier.core.registry import nearest
 from metier.core.yamltext import parse_yaml
 from metier.rendering.encoding import declared_stop_ids
+from metier.rendering.eyes import Eyes, load_eyes
 from metier.rendering.renderer import Renderer
 from metier.rendering.template import ChatTemplate
 
@@ -32,16 +34,25 @@ def load_renderer(resolved: ResolvedModel, *, template: str | None = None) -> Re
 
 
 def make_renderer(tokenizer: Any, *, folder: Path | None = None, template: str | None = None) -> Renderer:
-    """The renderer for a tokenizer of transformers; folder: where `generation_config.json` is looked for."""
+    """The renderer for a tokenizer of transformers; folder: the model's, with its end tokens and image processor."""
     source, name = _template(tokenizer, folder, template)
     variables = {key: str(value) for key, value in tokenizer.special_tokens_map.items() if isinstance(value, str)}
-    return Renderer(tokenizer, ChatTemplate(source, variables, name=name), declared_stop_ids(tokenizer, folder))
+    found = load_eyes(folder, tokenizer)
+    eyes = found if isinstance(found, Eyes) else None
+    chat = ChatTemplate(
+        source,
+        variables,
+        name=name,
+        placeholder=eyes.placeholder if eyes else None,
+        blind=found if isinstance(found, str) else "rendering.reason_image",
+    )
+    return Renderer(tokenizer, chat, declared_stop_ids(tokenizer, folder), eyes=eyes)
 
 
 def _template(tokenizer: Any, folder: Path | None, template: str | None) -> tuple[str, str]:
     """Source and name of the template to use."""
     name = folder.name if folder is not None else type(tokenizer).__name__
-    own = tokenizer.chat_template
+    own = _processors_template(folder) or tokenizer.chat_template
     if isinstance(own, dict):
         own = own.get("default")
     if template is not None and template.endswith((".jinja", ".j2")):
@@ -51,6 +62,17 @@ def _template(tokenizer: Any, folder: Path | None, template: str | None) -> tupl
     if not own:
         raise ConfigError("rendering.no_template", model=name)
     return str(own), name
+
+
+def _processors_template(folder: Path | None) -> str | None:
+    """The template that a vision model's processor brings in a file of its own, beside its tokenizer's."""
+    path = folder / "chat_template.json" if folder is not None else None
+    if path is None or not path.is_file():
+        return None
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["chat_template"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError("rendering.template_file", file=path, reason=error) from error
 
 
 def _of_family(tokenizer: Any, own: str | None, family: str, model: str) -> tuple[str, str]:

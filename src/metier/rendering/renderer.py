@@ -13,14 +13,15 @@ when `cutoff_len` is too small, in `metier.rendering.budget`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from metier.core.errors import ConfigError, DataError, UserError
-from metier.data.messages import Conversation, Message
+from metier.data.messages import Conversation, ImagePart, Message, Part
 from metier.rendering.budget import fit
 from metier.rendering.encoding import Encoder
+from metier.rendering.eyes.base import Eyes
 from metier.rendering.sandbox import TemplateFailure
 from metier.rendering.template import ChatTemplate, Refused
 from metier.rendering.turns import Turn, Turns, row_error
@@ -35,7 +36,7 @@ class Example:
 
     row: of the conversation; labels: as `input_ids`, -100 where there is no loss, not shifted; truncated: tokens cut
     out of the user's text and off the answer's end; answer_truncated: the answer's end is missing (callers refuse
-    it unless allowed); dropped_turns: oldest turns left out.
+    it unless allowed); dropped_turns: oldest turns left out; pictures: in the order of their tokens.
     """
 
     row: int
@@ -44,17 +45,20 @@ class Example:
     truncated: int = 0
     answer_truncated: bool = False
     dropped_turns: int = 0
+    pictures: tuple[ImagePart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model sees before it answers. dropped_turns: oldest turns left out; truncated: tokens cut out of the
-    last user's text, to fit a budget."""
+    """What the model sees before it answers. text: with one placeholder a picture, of which `input_ids` may have many
+    tokens; dropped_turns: oldest turns left out; truncated: tokens cut out of the last user's text, to fit a budget;
+    pictures: in the order of their tokens."""
 
     text: str
     input_ids: list[int]
     dropped_turns: int = 0
     truncated: int = 0
+    pictures: tuple[ImagePart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +73,17 @@ class Renderer:
     """Renders for one model.
 
     tokenizer: of transformers; template: as `load_renderer` found it; declared_stops: end tokens that the model's
-    files name. Attributes: `stop_ids`, at which generation ends (the declared ones and the template's end of turn);
-    `pad_id`.
+    files name; eyes: of a model that takes pictures. Attributes: `stop_ids`, at which generation ends (the declared
+    ones and the template's end of turn); `pad_id`.
     Raises ConfigError for a template or tokenizer that cannot work.
     """
 
-    def __init__(self, tokenizer: Any, template: ChatTemplate, declared_stops: Sequence[int] = ()) -> None:
+    def __init__(
+        self, tokenizer: Any, template: ChatTemplate, declared_stops: Sequence[int] = (), *, eyes: Eyes | None = None
+    ) -> None:
         self.tokenizer = tokenizer
         self.template = template
+        self.eyes = eyes
         self.encoder = Encoder(tokenizer)
         self._turns = Turns(template, self.encoder)
         end = self._turns.end
@@ -88,6 +95,18 @@ class Renderer:
         self.stop_ids: tuple[int, ...] = tuple(dict.fromkeys([*found, *declared_stops]))
         self.pad_id: int = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else self.stop_ids[0]
         self._stops = frozenset(self.stop_ids)
+
+    @property
+    def takes_images(self) -> bool:
+        """Whether messages may hold pictures."""
+        return self.eyes is not None and self.template.shape.takes_images
+
+    def image_tokens(self, pictures: Iterable[Part]) -> int:
+        """Tokens that the pictures among some parts take in a prompt; 0 where the model takes none."""
+        if self.eyes is None:
+            return 0
+        written = [self.eyes.written(part) for part in pictures if isinstance(part, ImagePart)]
+        return sum(len(self.encoder.encode(text)) for text in written)
 
     def prompt(
         self, messages: Sequence[Message], *, cutoff_len: int | None = None, enable_thinking: bool | None = None
@@ -102,7 +121,8 @@ class Renderer:
         except (TemplateFailure, Refused) as error:
             raise row_error(error, self.template, None) from error
         if cutoff_len is not None and len(prompt.input_ids) > cutoff_len:
-            raise ConfigError("rendering.budget", cutoff_len=cutoff_len, tokens=len(prompt.input_ids))
+            key = "rendering.budget_pictures" if prompt.pictures else "rendering.budget"
+            raise ConfigError(key, cutoff_len=cutoff_len, tokens=len(prompt.input_ids), pictures=len(prompt.pictures))
         return prompt
 
     def examples(
@@ -143,8 +163,8 @@ class Renderer:
                 text
                 for turns in rendered
                 if not isinstance(turns, UserError)
-                for _, turn in turns
-                for text in (turn.prompt, turn.completion)
+                for answer in turns
+                for text in (answer.prompt, answer.turn.completion)
             )
             for one, turns in zip(chunk, rendered, strict=True):
                 result = turns
@@ -181,34 +201,46 @@ class Renderer:
         except UserError as error:
             return error
 
-    def _texts(self, conversation: Conversation, options: _Options) -> list[tuple[int, Turn]]:
-        """Index and text of each answer that is learnt."""
+    def _texts(self, conversation: Conversation, options: _Options) -> list[_Answer]:
+        """Each answer that is learnt, as text."""
         answers = [i for i, turn in enumerate(conversation.messages) if turn.role == "assistant"]
         if not answers:
             raise DataError("rendering.no_answer", row=conversation.row)
         learnt = answers if options.train_on_history else answers[-1:]
         try:
-            return [(i, self._turn(conversation.messages, i, options)) for i in learnt]
+            return [self._answer(conversation.messages, i, options) for i in learnt]
         except (TemplateFailure, Refused) as error:
             raise row_error(error, self.template, conversation.row) from error
 
-    def _turn(self, messages: Sequence[Message], index: int, options: _Options) -> Turn:
-        return self._turns.turn(messages[:index], messages[index], options.enable_thinking)
+    def _answer(self, messages: Sequence[Message], index: int, options: _Options) -> _Answer:
+        history, answer = messages[:index], messages[index]
+        if answer.images:
+            raise Refused("rendering.reason_picture_answered")
+        turn = self._turns.turn(history, answer, options.enable_thinking)
+        pictures = _pictures(history)
+        if self.eyes is not None and self.eyes.placeholder in turn.completion:
+            raise Refused("rendering.reason_placeholder")
+        return _Answer(index, turn, self._expanded(turn.prompt, pictures), pictures)
 
-    def _completion_ids(self, row: int, turn: Turn) -> list[int]:
-        ids = self.encoder.continuation(turn.prompt, turn.completion) + self._end_ids
+    def _expanded(self, text: str, pictures: Sequence[ImagePart]) -> str:
+        """The text whose tokens the model sees: with all tokens of each picture."""
+        return text if self.eyes is None else self.eyes.expand(text, pictures)
+
+    def _completion_ids(self, row: int, answer: _Answer) -> list[int]:
+        ids = self.encoder.continuation(answer.prompt, answer.turn.completion) + self._end_ids
         if not self._stops.isdisjoint(ids[:-1]):
             stop = next(i for i in ids if i in self._stops)
             token = self.encoder.decode([stop], skip_special_tokens=False)
             raise DataError("rendering.stop_inside", row=row, token=token)
         return ids
 
-    def _assemble(self, conversation: Conversation, texts: list[tuple[int, Turn]], options: _Options) -> list[Example]:
+    def _assemble(self, conversation: Conversation, answers: list[_Answer], options: _Options) -> list[Example]:
         examples: list[Example] = []
         so_far = ""
-        for index, turn in texts:
-            prompt_ids = self.encoder.encode(turn.prompt)
-            answer_ids = self._completion_ids(conversation.row, turn)
+        for answer in answers:
+            turn = answer.turn
+            prompt_ids = self.encoder.encode(answer.prompt)
+            answer_ids = self._completion_ids(conversation.row, answer)
             fits = options.cutoff_len is None or len(prompt_ids) + len(answer_ids) <= options.cutoff_len
             last = examples[-1] if examples else None
             if (
@@ -221,11 +253,13 @@ class Renderer:
                 between = prompt_ids[len(last.input_ids) :]
                 last.input_ids.extend([*between, *answer_ids])
                 last.labels.extend([*[NO_LOSS] * len(between), *answer_ids])
+                examples[-1] = replace(last, pictures=answer.pictures)
             elif fits:
                 labels = [*[NO_LOSS] * len(prompt_ids), *answer_ids]
-                examples.append(Example(conversation.row, [*prompt_ids, *answer_ids], labels))
+                ids = [*prompt_ids, *answer_ids]
+                examples.append(Example(conversation.row, ids, labels, pictures=answer.pictures))
             else:
-                history = conversation.messages[:index]
+                history = conversation.messages[: answer.index]
                 examples.append(self._shortened(conversation.row, history, prompt_ids, answer_ids, options))
             so_far = turn.prompt + turn.completion
         return examples
@@ -242,7 +276,9 @@ class Renderer:
             raise row_error(error, self.template, row) from error
         room = limit - len(prompt.input_ids)
         if room < 1:
-            raise DataError("rendering.budget_row", row=row, cutoff_len=limit, tokens=len(prompt.input_ids))
+            key = "rendering.budget_pictures_row" if prompt.pictures else "rendering.budget_row"
+            tokens, pictures = len(prompt.input_ids), len(prompt.pictures)
+            raise DataError(key, row=row, cutoff_len=limit, tokens=tokens, pictures=pictures)
         kept = answer_ids[:room]
         return Example(
             row,
@@ -251,15 +287,31 @@ class Renderer:
             truncated=prompt.truncated + len(answer_ids) - len(kept),
             answer_truncated=len(kept) < len(answer_ids),
             dropped_turns=prompt.dropped_turns,
+            pictures=prompt.pictures,
         )
 
     def _fitted(self, messages: Sequence[Message], budget: int | None, enable_thinking: bool | None) -> Prompt:
         def render(turns: Sequence[Message]) -> tuple[str, list[int]]:
             text = self._turns.prompt(turns, enable_thinking)
-            return text, self.encoder.encode(text)
+            return text, self.encoder.encode(self._expanded(text, _pictures(turns)))
 
         fitted = fit(messages, budget, render)
-        return Prompt(fitted.text, fitted.input_ids, fitted.dropped_turns, fitted.truncated)
+        pictures = _pictures(fitted.messages)
+        return Prompt(fitted.text, fitted.input_ids, fitted.dropped_turns, fitted.truncated, pictures)
+
+
+def _pictures(messages: Iterable[Message]) -> tuple[ImagePart, ...]:
+    return tuple(picture for turn in messages for picture in turn.images)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer that is learnt. index: of its message; prompt: the turn's, with all tokens of its pictures."""
+
+    index: int
+    turn: Turn
+    prompt: str
+    pictures: tuple[ImagePart, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metier.core.errors import ConfigError
-from metier.data.messages import Message, TextPart, message
+from metier.data.messages import Message, Part, TextPart, message
 from metier.rendering.sandbox import TemplateFailure, compile_template, render
 from metier.rendering.thinking import CLOSING, OPENING
 
@@ -32,7 +32,8 @@ class Shape:
     takes_text / takes_parts: content as a string / as a list of parts; takes_system: a system message appears in the
     text; header: what has to be added to a prompt because the template ignores `add_generation_prompt` ("" mostly);
     tail: all that follows an answer at the end of a conversation, such as `<|im_end|>` and a line break; None if the
-    template does not show answers.
+    template does not show answers; takes_images: a picture among the parts becomes one placeholder;
+    takes_system_with_images: a system message may stand in a conversation that has pictures.
     """
 
     takes_text: bool
@@ -40,18 +41,31 @@ class Shape:
     takes_system: bool
     header: str
     tail: str | None
+    takes_images: bool = False
+    takes_system_with_images: bool = False
 
 
 class ChatTemplate:
     """Renders messages with a Jinja chat template.
 
-    source: the template; variables: `bos_token` and the other special tokens; name: how errors call it.
+    source: the template; variables: `bos_token` and the other special tokens; name: how errors call it; placeholder:
+    what it writes for a picture, if its model takes any; blind: the key of the reason why pictures are refused.
     Raises ConfigError if it cannot be compiled or does not show what a user says.
     """
 
-    def __init__(self, source: str, variables: Mapping[str, Any], *, name: str) -> None:
+    def __init__(
+        self,
+        source: str,
+        variables: Mapping[str, Any],
+        *,
+        name: str,
+        placeholder: str | None = None,
+        blind: str = "rendering.reason_image",
+    ) -> None:
         self.name = name
         self.source = source
+        self.placeholder = placeholder
+        self.blind = blind
         self._variables = dict(variables)
         try:
             self._compiled = compile_template(source)
@@ -75,9 +89,11 @@ class ChatTemplate:
         return render(self._compiled, contents, add_generation_prompt=generation, **self._variables, **switch)
 
     def _content(self, turn: Message) -> Any:
-        """Plain text where the template takes it; parts where it takes only these or a text has several."""
+        """Plain text where the template takes it; parts where it takes only these, or there are several."""
+        if turn.images and not self.shape.takes_images:
+            raise Refused(self.blind)
         if turn.images:
-            raise Refused("rendering.reason_image")
+            return [_part(part) for part in turn.parts]
         if self.shape.takes_parts and (not self.shape.takes_text or len(turn.parts) > 1):
             return [{"type": "text", "text": part.text} for part in turn.parts if isinstance(part, TextPart)]
         return turn.text
@@ -85,15 +101,20 @@ class ChatTemplate:
     def _fold(self, messages: Sequence[Message]) -> list[Message]:
         """Puts system messages before the first user message's text, an empty line between, if there is no such role.
 
-        That is what Gemma 3's own template does; Gemma 2's refuses the role.
+        That is what Gemma 3's own template does; Gemma 2's refuses the role, Llama 3.2's beside pictures.
         """
-        if self.shape.takes_system or not any(turn.role == "system" for turn in messages):
+        pictured = any(turn.images for turn in messages)
+        takes_system = self.shape.takes_system_with_images if pictured else self.shape.takes_system
+        if takes_system or not any(turn.role == "system" for turn in messages):
             return list(messages)
         system = "\n\n".join(turn.text for turn in messages if turn.role == "system")
         rest = [turn for turn in messages if turn.role != "system"]
         for index, turn in enumerate(rest):
             if turn.role == "user":
-                rest[index] = Message("user", (TextPart(f"{system}\n\n"), *turn.parts))
+                pictures = next((at for at, part in enumerate(turn.parts) if isinstance(part, TextPart)), 0)
+                # Pictures that stand first stay first: models have learnt to look before they read.
+                parts = (*turn.parts[:pictures], TextPart(f"{system}\n\n"), *turn.parts[pictures:])
+                rest[index] = Message("user", parts)
                 if self.shape.takes_text and not turn.images:
                     rest[index] = message("user", f"{system}\n\n{turn.text}")
                 return rest
@@ -125,4 +146,22 @@ class ChatTemplate:
         header = ""
         if found and try_render([user], generation=True) == prompt and before.startswith(prompt):
             header = _EMPTY_THINKING.sub("", before[len(prompt) :])
-        return Shape(takes_text, takes_parts, takes_system, header if header.strip() else "", tail if found else None)
+        pictured = ("user", [{"type": "image"}, {"type": "text", "text": _USER}])
+        takes_images = takes_parts and self._shows_picture(try_render([pictured]))
+        beside = try_render([("system", content(_SYSTEM)), pictured]) if takes_images else ""
+        return Shape(
+            takes_text,
+            takes_parts,
+            takes_system,
+            header if header.strip() else "",
+            tail if found else None,
+            takes_images,
+            _SYSTEM in beside and self._shows_picture(beside),
+        )
+
+    def _shows_picture(self, text: str) -> bool:
+        return bool(self.placeholder) and text.count(self.placeholder or "") == 1 and _USER in text
+
+
+def _part(part: Part) -> dict[str, str]:
+    return {"type": "text", "text": part.text} if isinstance(part, TextPart) else {"type": "image"}

@@ -5,8 +5,9 @@ B batch, L tokens, P label positions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +17,7 @@ from metier.train.plan import Bin, RowOrder, pack, pad, share
 
 if TYPE_CHECKING:
     from metier.rendering import Example
+    from metier.rendering.eyes import Eyes
 
 IGNORED = -100
 _WORTH_SHARING = 4  # tokens
@@ -38,14 +40,25 @@ class MicroBatch:
     targets: torch.Tensor
     tokens: int
     shared: int = 0
+    look: Callable[[], Mapping[str, torch.Tensor]] | None = None
+    seen: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
     def to(self, device: torch.device) -> MicroBatch:
-        """The same on `device`."""
+        """The same on `device`, its pictures seen."""
         moved = [
             tensor.to(device, non_blocking=True)
             for tensor in (self.input_ids, self.position_ids, self.label_positions, self.targets)
         ]
-        return MicroBatch(moved[0], moved[1], self.segment_bounds, moved[2], moved[3], self.tokens, self.shared)
+        seen = self.look() if self.look is not None else self.seen
+        return replace(
+            self,
+            input_ids=moved[0],
+            position_ids=moved[1],
+            label_positions=moved[2],
+            targets=moved[3],
+            look=None,
+            seen={name: tensor.to(device, non_blocking=True) for name, tensor in seen.items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -105,8 +118,11 @@ def _unlabelled(example: Example) -> int:
     return max(0, first_label - 1)
 
 
-def padded_batch(examples: Sequence[Example], pad_id: int) -> MicroBatch:
-    """One row per batch entry, padded on the right, where a causal model never looks."""
+def padded_batch(examples: Sequence[Example], pad_id: int, eyes: Eyes | None = None) -> MicroBatch:
+    """One row per batch entry, padded on the right, where a causal model never looks.
+
+    eyes: of a model that takes the examples' pictures.
+    """
     longest = max(len(example.input_ids) for example in examples)
     ids: list[list[int]] = []
     labels: list[int] = []
@@ -117,7 +133,14 @@ def padded_batch(examples: Sequence[Example], pad_id: int) -> MicroBatch:
     positions = torch.arange(longest).expand(len(examples), -1).contiguous()
     where, targets = _label_positions(labels)
     tokens = sum(len(example.input_ids) for example in examples)
-    return MicroBatch(torch.tensor(ids), positions, None, where, targets, tokens)
+    look = partial(_look, eyes, examples, longest) if eyes is not None else None
+    return MicroBatch(torch.tensor(ids), positions, None, where, targets, tokens, look=look)
+
+
+def _look(eyes: Eyes, examples: Sequence[Example], width: int) -> Mapping[str, torch.Tensor]:
+    from metier.rendering.eyes import Seen
+
+    return eyes.tensors([Seen(example.input_ids, example.pictures) for example in examples], width)
 
 
 def _label_positions(shifted: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -130,7 +153,7 @@ class Layout:
     """How rows are put together.
 
     budget: tokens of a packed micro-batch; rows: rows of a padded one; share: compute a beginning that all rows of a
-    step have in common once a micro-batch (the engine room can).
+    step have in common once a micro-batch (the engine room can); eyes: of a model whose rows have pictures.
     """
 
     packing: bool
@@ -140,24 +163,26 @@ class Layout:
     rank: int = 0
     processes: int = 1
     share: bool = False
+    eyes: Eyes | None = None
 
-    def bins(self, lengths: Sequence[int], shared: int = 0) -> list[Bin]:
-        """All micro-batches of a step, over all processes; rows of these lengths begin with `shared` equal tokens."""
+    def bins(self, lengths: Sequence[int], shared: int = 0, kinds: Sequence[int] | None = None) -> list[Bin]:
+        """All micro-batches of a step, over all processes; rows of these lengths begin with `shared` equal tokens, and
+        only rows of one kind may be computed together."""
         if self.packing:
             rests = [length - shared for length in lengths]
             return pack(rests, max(1, self.budget - shared), multiple=self.processes)
-        return pad(lengths, self.rows, multiple=self.processes)
+        return pad(lengths, self.rows, multiple=self.processes, kinds=kinds)
 
     def batches(self, examples: Sequence[Example]) -> list[MicroBatch]:
         """The micro-batches of `examples` that this process computes; every process has equally many."""
         shared = shared_beginning(examples) if self.share and self.packing else 0
-        bins = self.bins([len(example.input_ids) for example in examples], shared)
+        kinds = [self.eyes.group(len(example.pictures)) for example in examples] if self.eyes is not None else None
+        bins = self.bins([len(example.input_ids) for example in examples], shared, kinds)
         made = []
         for items in share(bins, self.rank, self.processes):
             rows = [examples[index] for index in items]
-            # A process without rows still takes part in each collective: it computes one token that carries no loss.
-            rows = rows or [replace(examples[0], input_ids=examples[0].input_ids[:1], labels=[IGNORED])]
-            made.append(packed_batch(rows, shared) if self.packing else padded_batch(rows, self.pad_id))
+            rows = rows or [_idle(examples[0])]
+            made.append(packed_batch(rows, shared) if self.packing else padded_batch(rows, self.pad_id, self.eyes))
         return made
 
     def step(self, examples: Sequence[Example]) -> Step:
@@ -167,6 +192,13 @@ class Layout:
             sum(loss_tokens(example) for example in examples),
             sum(len(example.input_ids) for example in examples),
         )
+
+
+def _idle(example: Example) -> Example:
+    """What a process without rows computes to take part in each collective: one token, or a pictured row whole, so that
+    the same parts of the model work; without loss."""
+    kept = len(example.input_ids) if example.pictures else 1
+    return replace(example, input_ids=example.input_ids[:kept], labels=[IGNORED] * kept)
 
 
 class StepSampler:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from metier.core.errors import DataError
 from metier.core.events import EventLog
 from metier.core.i18n import translate
+from metier.data.pictures import read_picture
 from metier.train.spec import TrainSpec
 
 if TYPE_CHECKING:
     from metier.rendering import Example
+    from metier.rendering.eyes import Eyes
 
 IGNORED = -100
 
@@ -24,6 +26,7 @@ class Renders(Protocol):
 
     tokenizer: Any
     pad_id: int
+    eyes: Eyes | None
 
     def examples(
         self,
@@ -85,10 +88,12 @@ def check_examples(rendered: Iterable[Example], name: str, spec: TrainSpec, even
 
 
 def examples_sha256(examples: Iterable[Example]) -> str:
-    """Identity of what is learnt: a hash of all token ids and labels in order."""
+    """Identity of what is learnt: a hash of all token ids, labels and pictures in order."""
     digest = hashlib.sha256()
     for example in examples:
         digest.update(array("q", [len(example.input_ids), *example.input_ids, *example.labels]).tobytes())
+        for picture in example.pictures:
+            digest.update(hashlib.sha256(read_picture(picture)).digest())
     return digest.hexdigest()
 
 

@@ -26,6 +26,7 @@ def loss_sum(model: Any, batch: MicroBatch, head: Head = logits_loss) -> torch.T
     head: what turns the model's outputs at labels, and the labels, into the loss.
     """
     arguments: dict[str, Any] = {"input_ids": batch.input_ids, "position_ids": batch.position_ids, "use_cache": False}
+    arguments |= batch.seen
     positions = batch.label_positions
     if batch.segment_bounds is not None:
         keep = positions if len(positions) else positions.new_zeros(1)

@@ -13,6 +13,7 @@ from metier.core.errors import ConfigError
 from metier.models import ResolvedModel, choose_device, choose_dtype, hardware, load_config, load_model
 from metier.models.checks import check_model_folder
 from metier.models.load import model_class
+from metier.models.parts import lora_modules, part_of
 from metier.train import attention
 from metier.train.spec import TrainSpec
 
@@ -40,21 +41,26 @@ class Machine:
         return self.device == "cpu"
 
 
-def choose_machine(spec: TrainSpec, resolved: ResolvedModel) -> Machine:
-    """Decides device, number format, attention and memory measures from spec, hardware and size of the weights."""
+def choose_machine(spec: TrainSpec, resolved: ResolvedModel, *, pictured: bool = False) -> Machine:
+    """Decides device, number format, attention and memory measures from spec, hardware and size of the weights.
+
+    pictured: whether rows have pictures: then they are padded and attention is torch's own, with the masks that the
+    model makes, since what looks at a picture is not causal.
+    """
     device = choose_device() if spec.device == "auto" else spec.device
     dtype = choose_dtype(device) if spec.dtype == "auto" else spec.dtype
     if dtype == "float16" and not device.startswith("cuda"):
         raise ConfigError("train.float16_needs_gpu", device=device)
     size = _training_bytes(spec, resolved, dtype)
     memory = _memory(device)
-    attn = attention.register() if spec.attn_implementation == "auto" else spec.attn_implementation
+    chosen = "sdpa" if pictured else attention.register()
+    attn = chosen if spec.attn_implementation == "auto" else spec.attn_implementation
     checkpointing = spec.gradient_checkpointing
     return Machine(
         device=device,
         dtype=dtype,
         attn_implementation=attn,
-        packing=spec.packing,
+        packing=spec.packing and not pictured,
         tokens_per_batch=spec.tokens_per_batch or (_TOKENS_GPU if device.startswith("cuda") else _TOKENS_CPU),
         gradient_checkpointing=checkpointing == "on"
         or (checkpointing == "auto" and size > _CHECKPOINTING_SHARE * memory),
@@ -93,7 +99,8 @@ def build_model(spec: TrainSpec, resolved: ResolvedModel, machine: Machine) -> A
     if spec.finetuning_type == "lora":
         model = _with_lora(model, spec, resolved)
     else:
-        model.requires_grad_(True)
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(part_of(name) not in spec.frozen)
     return model
 
 
@@ -114,14 +121,7 @@ def _with_lora(model: Any, spec: TrainSpec, resolved: ResolvedModel) -> Any:
     model.requires_grad_(False)
     if resolved.adapter is not None:
         return PeftModel.from_pretrained(model, str(resolved.adapter), is_trainable=True, local_files_only=True)
-    targets: Any = lora_targets(spec.lora_target)
-    if isinstance(targets, list):
-        names = {
-            name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)
-        }
-        unknown = [target for target in targets if target not in names]
-        if unknown:
-            raise ConfigError("train.unknown_target", target=unknown[0], known=", ".join(sorted(names)))
+    targets = _targets(model, spec)
     config = LoraConfig(
         r=spec.lora_rank,
         lora_alpha=spec.alpha,  # type: ignore[arg-type,unused-ignore]
@@ -134,9 +134,16 @@ def _with_lora(model: Any, spec: TrainSpec, resolved: ResolvedModel) -> Any:
     return adapted
 
 
-def lora_targets(text: str) -> str | list[str]:
-    """PEFT's `target_modules` for a spec's `lora_target`."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
+def _targets(model: Any, spec: TrainSpec) -> str | list[str]:
+    """PEFT's `target_modules` for a spec's `lora_target`. Raises ConfigError for a layer that is not in the model."""
+    names = [name.strip() for name in spec.lora_target.split(",") if name.strip()]
+    if names != ["all"]:
+        known = {module.rpartition(".")[2] for module in lora_modules(model, "all", spec.frozen)}
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise ConfigError("train.unknown_target", target=unknown[0], known=", ".join(sorted(known)))
+    if hasattr(model.config, "vision_config"):
+        return lora_modules(model, spec.lora_target, spec.frozen)
     return "all-linear" if names == ["all"] else names
 
 

@@ -53,10 +53,14 @@ def pack(lengths: Sequence[int], budget: int, *, multiple: int = 1) -> list[Bin]
     return [sorted(items) for items in chosen]
 
 
-def pad(lengths: Sequence[int], rows: int, *, multiple: int = 1) -> list[Bin]:
-    """Groups items in order of length into bins of at most `rows` items, for computing without packing."""
-    order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
-    bins = [order[start : start + rows] for start in range(0, len(order), rows)]
+def pad(lengths: Sequence[int], rows: int, *, multiple: int = 1, kinds: Sequence[int] | None = None) -> list[Bin]:
+    """Groups items in order of length into bins of at most `rows` items of one kind, for computing without packing."""
+    kinds = [0] * len(lengths) if kinds is None else kinds
+    bins: list[Bin] = []
+    for kind in sorted(set(kinds)):
+        same = [index for index in range(len(lengths)) if kinds[index] == kind]
+        order = sorted(same, key=lambda index: (-lengths[index], index))
+        bins += [order[start : start + rows] for start in range(0, len(order), rows)]
     return bins + [[] for _ in range(-len(bins) % multiple)]
 
 

@@ -53,6 +53,7 @@ def build_trainer(
         rank=int(os.environ.get("RANK", "0")),
         processes=int(os.environ.get("WORLD_SIZE", "1")),
         share=head is not logits_loss,
+        eyes=material.renderer.eyes if material.pictured else None,
     )
     if machine.fsdp:
         model = sharding.shard(model, machine)

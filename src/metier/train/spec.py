@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from metier.core.specs import Spec
+from metier.models.parts import Part
 
 Tracker = Literal["tensorboard", "swanlab"]
 Scheduler = Literal[
@@ -53,6 +54,9 @@ class TrainSpec(Spec):
     lora_alpha: Annotated[float, Field(gt=0)] | None = None
     lora_dropout: float = Field(0.0, ge=0, lt=1)
     lora_target: str = "all"
+    freeze_vision_tower: bool = True
+    freeze_multi_modal_projector: bool = True
+    freeze_language_model: bool = False
 
     # Rows and steps
     per_device_train_batch_size: int = Field(4, ge=1)
@@ -121,7 +125,20 @@ class TrainSpec(Spec):
         if self.finetuning_type == "full" and self.adapter_name_or_path:
             problem = "full fine-tuning starts from a whole model: merge adapter_name_or_path first, or use lora"
             raise PydanticCustomError("full_from_adapter", problem, {"key": "finetuning_type"})
+        if len(self.frozen) == 3:
+            problem = "nothing is left to learn: one of freeze_vision_tower, … has to be false"
+            raise PydanticCustomError("all_frozen", problem, {"key": "freeze_language_model"})
         return self
+
+    @property
+    def frozen(self) -> tuple[Part, ...]:
+        """Parts of a vision model that do not learn."""
+        switches: dict[Part, bool] = {
+            "vision": self.freeze_vision_tower,
+            "projector": self.freeze_multi_modal_projector,
+            "language": self.freeze_language_model,
+        }
+        return tuple(part for part, frozen in switches.items() if frozen)
 
     @property
     def alpha(self) -> float:

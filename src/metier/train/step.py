@@ -33,6 +33,11 @@ class Material:
     examples: Sequence[Example]
     evaluation: Sequence[Example] = ()
 
+    @property
+    def pictured(self) -> bool:
+        """Whether any row has a picture."""
+        return any(example.pictures for rows in (self.examples, self.evaluation) for example in rows)
+
 
 def run_train(spec: TrainSpec, folder: Path, events: EventLog) -> dict[str, Any]:
     """Trains in `folder` and returns a summary; goes on from the newest checkpoint that verifies, if there is one.
@@ -75,7 +80,7 @@ def train(spec: TrainSpec, folder: Path, events: EventLog, material: Material, s
     events = events if rank == 0 else EventLog(None)
     identity = training_identity(spec, material)
     checkpoint = newest_checkpoint(folder, identity, events) if rank == 0 else None
-    machine = choose_machine(spec, material.resolved)
+    machine = choose_machine(spec, material.resolved, pictured=material.pictured)
     total = spec.total_steps(len(material.examples))
     arguments = training_arguments(spec, machine, folder, total)
     connect(arguments)
@@ -128,6 +133,7 @@ def finish(
 ) -> dict[str, Any]:
     """Writes the final weights, whole, and sums the training up."""
     from metier.models.adapters import write_base_record
+    from metier.rendering.eyes.load import copy_settings
     from metier.train import weights
     from metier.train.model import parameter_counts
 
@@ -144,6 +150,7 @@ def finish(
                 write_base_record(aside, material.resolved.folder, material.resolved.reference)
             else:
                 material.renderer.tokenizer.save_pretrained(aside)
+                copy_settings(material.resolved.folder, aside)
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     evaluations = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
     summary: dict[str, Any] = {

@@ -1,0 +1,58 @@
+"""From a model's folder to its eyes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from metier.core.registry import Registry
+from metier.rendering.eyes.base import Eyes
+
+FAMILIES: Registry[type[Eyes]] = Registry(
+    "vision model",
+    {
+        "mllama": "metier.rendering.eyes.mllama:MllamaEyes",
+    },
+)
+_PROCESSORS = {
+    "mllama": "mllama.image_processing_pil_mllama:MllamaImageProcessorPil",
+}
+# Where transformers keeps what an image processor needs: on its own, or (newer) inside the processor's file.
+SETTINGS = ("preprocessor_config.json", "processor_config.json")
+
+
+def load_eyes(folder: Path | None, tokenizer: Any) -> Eyes | str | None:
+    """The eyes of the model in `folder`; None for a model of text; the key of a reason why it takes no pictures."""
+    config = _json(folder / "config.json") if folder is not None else {}
+    if folder is None or not config.get("vision_config"):
+        return None
+    kind = str(config.get("model_type"))
+    if kind not in FAMILIES:
+        return "rendering.reason_family"
+    if not any((folder / name).is_file() for name in SETTINGS):
+        return "rendering.reason_no_processor"
+    return FAMILIES.get(kind)(_image_processor(kind, folder), tokenizer)
+
+
+def copy_settings(folder: Path, target: Path) -> None:
+    """Copies what says how pictures are prepared, if a model has it, beside weights that were trained from its own."""
+    for name in (*SETTINGS, "chat_template.json"):
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, target / name)
+
+
+def _image_processor(kind: str, folder: Path) -> Any:
+    from importlib import import_module
+
+    module, _, name = _PROCESSORS[kind].partition(":")
+    return getattr(import_module(f"transformers.models.{module}"), name).from_pretrained(folder, local_files_only=True)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,70 @@
+"""Llama 3.2 Vision: a picture is one token, and layers of their own attend to its tiles.
+
+Shapes: B rows, P pictures of a row, T tiles of a picture, L tokens; a tile is (3, height, width).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from metier.data.messages import ImagePart
+from metier.data.pictures import open_picture
+from metier.rendering.eyes.base import Eyes, Seen
+
+if TYPE_CHECKING:
+    import torch
+
+
+class MllamaEyes(Eyes):
+    """Rows of unlike numbers of pictures are kept apart: a token that stands before a row's pictures attends to all
+    that the batch holds for the row, padding included, so company would change what it sees."""
+
+    def __init__(self, process: Any, tokenizer: Any) -> None:
+        super().__init__(process, tokenizer)
+        self.placeholder = str(getattr(tokenizer, "image_token", None) or "<|image|>")
+        self._token = tokenizer.convert_tokens_to_ids(self.placeholder)
+
+    def written(self, picture: ImagePart) -> str:
+        return self.placeholder
+
+    def group(self, pictures: int) -> int:
+        return pictures
+
+    def cost(self, pictures: int) -> int:
+        # Attended to by few of the layers, but seen by a whole tower of their own: counted as tokens of 16 × 16.
+        tile = int(self.process.size["height"]) // 16
+        return pictures * int(self.process.max_image_tiles) * tile * tile
+
+    def tensors(self, rows: Sequence[Seen], width: int, *, left: bool = False) -> dict[str, torch.Tensor]:
+        import torch
+        from transformers.models.mllama.processing_mllama import (
+            convert_sparse_cross_attention_mask_to_dense,
+            get_cross_attention_token_mask,
+        )
+
+        if not any(row.pictures for row in rows):
+            return {}
+        pictures = [[open_picture(picture) for picture in row.pictures] for row in rows]
+        made = self.process(images=pictures, return_tensors="pt")
+        tiles = self.process.max_image_tiles
+        mask_BLPT = torch.zeros(len(rows), width, max(map(len, pictures)), tiles, dtype=torch.long)
+        for number, (row, tiles_P) in enumerate(zip(rows, made["num_tiles"], strict=True)):
+            length = len(row.input_ids)
+            places = get_cross_attention_token_mask(list(row.input_ids), self._token)
+            dense = convert_sparse_cross_attention_mask_to_dense([places], [tiles_P], tiles, length)
+            start = width - length if left else 0
+            mask_BLPT[number, start : start + length, : len(tiles_P)] = torch.from_numpy(dense[0])
+        return {
+            "pixel_values": made["pixel_values"],
+            "aspect_ratio_ids": made["aspect_ratio_ids"],
+            "aspect_ratio_mask": made["aspect_ratio_mask"],
+            "cross_attention_mask": mask_BLPT,
+        }
+
+    def lasting(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        # A new token looks at what the one before it looked at.
+        return {name: tensor[:, -1:] for name, tensor in tensors.items() if name == "cross_attention_mask"}
+
+    def unseen(self, row: Seen) -> int:
+        return 0 if row.pictures else len(row.input_ids)

@@ -1,0 +1,128 @@
+"""Tiny random vision models of real architectures, whole folders with tokenizer, image processor and template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# In the manner of Llama 3.2 Vision's own: parts or text, no system message beside pictures.
+MLLAMA = """\
+{{- bos_token }}
+{%- set seen = namespace(pictures=false) %}
+{%- for message in messages %}{% for part in message['content'] %}
+{%- if part['type'] == 'image' %}{% set seen.pictures = true %}{% endif %}{% endfor %}{% endfor %}
+{%- if seen.pictures and messages[0]['role'] == 'system' %}
+    {{- raise_exception('Prompting with images is incompatible with system messages.') }}
+{%- endif %}
+{%- for message in messages %}
+    {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' }}
+    {%- if message['content'] is string %}
+        {{- message['content'] }}
+    {%- else %}
+        {%- for part in message['content'] %}
+            {%- if part['type'] == 'image' %}{{ '<|image|>' }}{% else %}{{ part['text'] }}{% endif %}
+        {%- endfor %}
+    {%- endif %}
+    {{- '<|eot_id|>' }}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|start_header_id|>assistant<|end_header_id|>\n\n' }}
+{%- endif %}
+"""
+
+
+def byte_tokenizer(specials: Sequence[str], template: str, last: Sequence[str] = (), **named: str) -> Any:
+    """One token a byte, `specials` first; `last`: special tokens behind all others."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    names = [*specials, *sorted(pre_tokenizers.ByteLevel.alphabet()), *last]
+    backend = Tokenizer(models.BPE(vocab={name: number for number, name in enumerate(names)}, merges=[]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    backend.add_special_tokens([AddedToken(name, normalized=False, special=True) for name in [*specials, *last]])
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, **named)
+    tokenizer.chat_template = template
+    return tokenizer
+
+
+def tiny_mllama(folder: Path, *, seed: int = 0, hidden_size: int = 32, layers: int = 4, **text: Any) -> Path:
+    """Writes a random Llama 3.2 Vision with every fourth layer, from the second on, looking at tiles of 28 × 28."""
+    import torch
+    from transformers import MllamaConfig, MllamaForConditionalGeneration, MllamaProcessor
+    from transformers.models.mllama.image_processing_pil_mllama import MllamaImageProcessorPil
+
+    specials = [
+        "<|begin_of_text|>",
+        "<|eot_id|>",
+        "<|start_header_id|>",
+        "<|end_header_id|>",
+        "<|finetune_right_pad_id|>",
+    ]
+    tokenizer = byte_tokenizer(
+        specials,
+        MLLAMA,
+        ["<|image|>"],
+        bos_token=specials[0],
+        eos_token=specials[1],
+        pad_token=specials[4],
+    )
+    vocabulary = len(tokenizer) - 1  # the picture's token has no logit: it is never written
+    config = MllamaConfig(
+        image_token_index=vocabulary,
+        text_config={
+            "vocab_size": vocabulary,
+            "hidden_size": hidden_size,
+            "intermediate_size": hidden_size * 2,
+            "num_hidden_layers": layers,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "cross_attention_layers": list(range(1, layers, 4)),
+            "max_position_embeddings": 1024,
+            "bos_token_id": 0,
+            "eos_token_id": 1,
+            "pad_token_id": 4,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0},
+            **text,
+        },
+        vision_config={
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_hidden_layers": 2,
+            "num_global_layers": 1,
+            "attention_heads": 2,
+            "image_size": 28,
+            "patch_size": 14,
+            "intermediate_layers_indices": [0, 1],
+            "vision_output_dim": 48,
+            "max_num_tiles": 4,
+        },
+    )
+    torch.manual_seed(seed)
+    model = MllamaForConditionalGeneration(config)
+    with torch.no_grad():  # gates begin closed: nothing that is looked at would be seen
+        for name, parameter in model.named_parameters():
+            if "gate" in name and parameter.numel() == 1:
+                parameter.fill_(0.7)
+    model.save_pretrained(folder)
+    process = MllamaImageProcessorPil(size={"height": 28, "width": 28}, max_image_tiles=4)
+    MllamaProcessor(process, tokenizer, chat_template=MLLAMA).save_pretrained(folder)
+    process.save_pretrained(folder)  # as the makers publish it: in a file of its own
+    return folder
+
+
+def drawing(width: int = 64, height: int = 40, *, seed: int = 0) -> Any:
+    """A picture of random boxes."""
+    import random
+
+    from PIL import Image, ImageDraw
+
+    draw = random.Random(seed)
+    picture = Image.new("RGB", (width, height), "white")
+    pen = ImageDraw.Draw(picture)
+    for _ in range(6):
+        left, top = draw.randrange(width), draw.randrange(height)
+        colour = tuple(draw.randrange(256) for _ in range(3))
+        pen.rectangle((left, top, left + draw.randrange(4, 30), top + draw.randrange(4, 30)), fill=colour)
+    return picture

@@ -1,0 +1,93 @@
+"""The `hf` engine on pictured prompts: batches answer as transformers' generate does one by one."""
+
+from __future__ import annotations
+
+import json
+import random
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from metier.cli import main
+from metier.core.events import EventLog
+from metier.data.messages import Message
+from metier.engines import ChatSession, EngineOptions, Sampling, open_engine
+from metier.engines.base import Engine
+from metier.models import resolve_model
+from metier.predict import PredictSpec, run_predict
+from tests.vision.support import Talk, generated
+
+GREEDY = Sampling(temperature=0, max_new_tokens=20)
+
+
+@pytest.fixture(scope="module")
+def engine(mllama: Path) -> Engine:
+    return open_engine("hf", resolve_model(str(mllama)), EngineOptions(dtype="float32", device="cpu"))
+
+
+def questions(talk: Talk, count: int, pictures: tuple[int, ...] = (0, 1, 2)) -> list[list[Message]]:
+    draw = random.Random(5)
+    return [
+        talk.ask(
+            "What " * draw.randrange(1, 9),
+            *((draw.randrange(20, 90), draw.randrange(20, 90)) for _ in range(pictures[number % len(pictures)])),
+        )
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("batch_size", [None, 3])
+def test_greedy_answers_are_those_of_generate(mllama: Path, engine: Engine, talk: Talk, batch_size: int | None) -> None:
+    asked = questions(talk, 12)
+    prompts = [engine.renderer.prompt(one) for one in asked]
+    found = {
+        index: done.token_ids
+        for batch in engine.generate(prompts, GREEDY, batch_size=batch_size)
+        for index, done in batch
+    }
+    model = engine._network.core  # type: ignore[attr-defined]
+    for index, one in enumerate(asked):
+        assert found[index] == generated(mllama, model, one, engine.renderer.stop_ids, 20), index
+
+
+def test_a_conversation_goes_on_about_its_picture(engine: Engine, talk: Talk) -> None:
+    session = ChatSession(engine, sampling=GREEDY, system_prompt="Be brief.")
+    first = "".join(piece.text for piece in session.ask("What is it?", images=[talk.picture()]))
+    assert first
+    assert "".join(piece.text for piece in session.ask("And the trend?"))
+    assert [len(turn.images) for turn in session.history] == [1, 0, 0, 0]
+
+
+def test_predictions_name_their_pictures_and_are_kept_while_those_stay_the_same(
+    mllama: Path, talk: Talk, tmp_path: Path
+) -> None:
+    rows = talk.dataset(5)
+    chosen = PredictSpec(
+        model_name_or_path=str(mllama), dataset=str(rows), temperature=0, max_new_tokens=4, device="cpu"
+    )
+    run_predict(chosen, tmp_path / "out", EventLog(None))
+    made = [json.loads(line) for line in (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()]
+    assert [Path(row["images"][0]).name for row in made] == [f"{number}.png" for number in range(1, 6)]
+    assert made[0]["prompt"].count("<|image|>") == 1
+    events: list[dict[str, object]] = []
+    (tmp_path / "1.png").write_bytes((tmp_path / "2.png").read_bytes())
+    run_predict(chosen, tmp_path / "out", EventLog(None, [events.append]))
+    again = [json.loads(line) for line in (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()]
+    assert again[0]["prompt_sha256"] != made[0]["prompt_sha256"]
+    assert [row["predict"] for row in again[1:]] == [row["predict"] for row in made[1:]]
+    assert next(event for event in events if event["event"] == "start")["resumed"] == 4
+
+
+def test_the_terminal_shows_pictures(
+    mllama: Path, tiny_model: Path, talk: Talk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = talk.picture().path
+    said = f"What is it?\n/image {talk.folder / 'none.png'}\n/image {picture}\nAnd this?\n/exit\n"
+    monkeypatch.setattr("sys.stdin", StringIO(said))
+    main(["chat", str(mllama), "--image", str(picture), "--max_new_tokens", "3"])
+    shown = capsys.readouterr().out
+    assert "none.png" in shown
+    assert "1 picture(s) go with the next question" in shown
+    assert main(["chat", str(tiny_model), "--image", str(picture)]) != 0
+    assert "takes no pictures" in capsys.readouterr().err
