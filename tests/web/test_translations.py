@@ -36,6 +36,7 @@ READERS = {
     "knowledge/terms.py",
     "knowledge/writing.py",
     "specialists/answering.py",
+    "specialists/courtesy.py",
     "specialists/legal/docx.py",
     "specialists/legal/limitation.py",
     "specialists/legal/numerals.py",
