@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from metier.core.i18n import translate
 from metier.specialists.quoting import best_words
 from tests.specialists.asking import ask, pieces
+from tests.support.scripted import ScriptedModel
 
 
 def test_the_best_passage_is_quoted_letter_by_letter_with_its_source() -> None:
@@ -72,3 +74,9 @@ def test_nothing_stands_above_a_word_that_calls_for_a_person() -> None:
     assert "notice" not in [piece.kind for piece in said]
     assert said[0].text.startswith("请立即拨打 120。")
     assert "notice" in [piece.kind for piece in pieces("休息日加班工资怎么算？", rules=rules)]
+    remembers = {**rules, "abstain": False, "cite": False}
+    told = pieces("我不想活了。火星的天气怎么样？", model=ScriptedModel(["很冷。"]), rules=remembers)
+    assert {piece.kind for piece in told} == {"answer", "evidence", "end"}
+    text = told[-1].answer.text  # type: ignore[union-attr]
+    assert text.startswith("请立即拨打 120。") and translate("specialists.from_memory", language="zh") in text
+    assert text.endswith("很冷。")

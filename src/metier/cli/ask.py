@@ -48,10 +48,11 @@ def ask(
     """
     stored = Specialists(settings().home / "specialists").get(LOCAL, name, version)
     with_model = not no_model and stored.specialist.rules.quote != "always"
+    told = []
     if with_model and (recipe := untaught_by(stored)):
         model = stored.specialist.model_name_or_path
-        sys.stderr.write(translate("cli.not_taught_yet", name=name, model=model, recipe=recipe) + "\n")
-    hold_conversation(stored, questions, with_model=with_model, show_thinking=show_thinking, json=json)
+        told.append(translate("cli.not_taught_yet", name=name, model=model, recipe=recipe))
+    hold_conversation(stored, questions, with_model=with_model, show_thinking=show_thinking, json=json, told=told)
 
 
 def ask_documents(base: str, questions: Sequence[str], *, json: bool) -> None:
@@ -61,17 +62,27 @@ def ask_documents(base: str, questions: Sequence[str], *, json: bool) -> None:
 
 
 def hold_conversation(
-    stored: StoredSpecialist, questions: Sequence[str], *, with_model: bool, show_thinking: bool, json: bool
-) -> None:
-    """Asks and shows, until the questions or the input end."""
+    stored: StoredSpecialist, questions: Sequence[str], *, with_model: bool, show_thinking: bool, json: bool,
+    told: Sequence[str] = (),
+) -> None:  # fmt: skip
+    """Asks and shows, until the questions or the input end.
+
+    told: what is to be known of the specialist. It stands below answers that were asked for at once: one of them may
+    begin with a word that calls for a person.
+    """
     opened = open_knowledge(stored.specialist, Library(settings().home / "knowledge"), LOCAL)
+    lines = list(told)
     for base in opened.missing:
         key = "cli.no_samples_yet" if base in SAMPLE_BASES else "cli.no_such_knowledge"
-        sys.stderr.write(translate(key, base=base) + "\n")
+        lines.append(translate(key, base=base))
+    if not questions:
+        sys.stderr.writelines(f"{line}\n" for line in lines)
     talk = _Talk(Console(highlight=False), stored, opened.bases, show_thinking=show_thinking, quiet=json)
     answers = asyncio.run(talk.hold(_model(stored) if with_model else None, questions or _lines()))
     if json:
         write_json([answer.to_json() for answer in answers])
+    if questions:
+        sys.stderr.writelines(f"{line}\n" for line in lines)
 
 
 def _model(stored: StoredSpecialist) -> ChatModel | None:

@@ -205,9 +205,9 @@ def _abstained(draft: Draft, context: ToolContext, material: Material) -> Iterat
 def _quoted(draft: Draft, context: ToolContext, material: Material, reason: str) -> Iterator[AnswerPiece]:
     """The answer in quotations: results of tools, then the best passages. reason: why it is not written, in words."""
     draft.mode = "quoted"
-    if not draft.urgent:  # faces show it above the text: nothing stands above a word that calls for a person
+    if not draft.urgent:  # faces show it above the text, as they do notices
         draft.reason = reason
-        yield draft.notice(reason)
+    yield draft.notice(reason)
     yield draft.rest_on(numbered(material.evidence))
     for line in _warnings(context, material):
         if line not in draft.text:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from metier.specialists.evidence import Answer, AnswerPiece, Citation, Evidence, Mode, Sentence, ToolStep
 from metier.specialists.quoting import Block
 
+_APART = "\n\n"
+
 
 @dataclass
 class Draft:
@@ -40,7 +42,10 @@ class Draft:
         return AnswerPiece("answer", placed.text)
 
     def notice(self, text: str) -> AnswerPiece:
-        """Something to know about the answer that is not part of it."""
+        """Something to know about the answer that is not part of it: faces show it above the text. Where the text begins
+        with a word that calls for a person, nothing may stand above it: there it becomes a paragraph of its own."""
+        if self.urgent:
+            return self.say(f"{'' if self.text.endswith(_APART) else _APART}*{text}*{_APART}")
         self.notices.append(text)
         return AnswerPiece("notice", text)
 

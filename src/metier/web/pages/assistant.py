@@ -12,6 +12,7 @@ from markupsafe import Markup
 from metier.api.access import Services
 from metier.core.errors import UserError
 from metier.core.i18n import current_language, has_text
+from metier.recipes.teaching import untaught_by
 from metier.specialists.answering import text_in
 from metier.specialists.store import StoredSpecialist
 from metier.specialists.tools.files import WRITERS
@@ -302,6 +303,7 @@ def _page(
         chosen=chosen,
         description=text_in(chosen.specialist.description, current_language()) if chosen else "",
         model=_model(services, person, chosen),
+        untaught=untaught_by(chosen) if chosen else None,
         documents=documents_of(services, person, chosen.specialist, setup.knowledge) if chosen else None,
         most=services.settings.upload_bytes,
         **lately(exchanges, whole=whole),
