@@ -1,12 +1,14 @@
 """What the gateway adds between a server and its clients.
 
     python bench/gateway.py [--streams 50] [--many 100] [--tokens 500] [--pace 100]
+    python bench/gateway.py --hf smollm2-135m [--streams 50] [--tokens 10]
 
 A paced server without a model (`tests/support/upstream.py`) sends each stream a token every 1/pace seconds, whose text
 is the moment it was sent. Clients, in a process of their own, read over plain sockets: once from the server itself,
 once through `metier serve --server …`, each a process. Prints the time from sending a token to reading it, median and
 99th percentile, of both ways and their difference; then, for more streams at once, the mean time from asking to the
-last token, beside the ideal.
+last token, beside the ideal. With --hf a real model in the gateway's own process takes the server's place: asked
+directly in a process of its own, then through `metier serve`, each piece's text the moment it was made.
 """
 
 from __future__ import annotations
@@ -92,15 +94,22 @@ def measure(port: int, streams: int, tokens: int) -> tuple[float, float, float]:
     """Median and 99th percentile of the delays, and the mean time of a stream."""
     delays, seconds = asyncio.run(read(port, streams, tokens))
     assert len(delays) == streams * tokens, (len(delays), streams * tokens)
-    cuts = statistics.quantiles(delays, n=100)
-    return statistics.median(delays), cuts[98], statistics.mean(seconds)
+    return *_cuts(delays), statistics.mean(seconds)
+
+
+def _cuts(delays: list[float]) -> tuple[float, float]:
+    """Median and 99th percentile."""
+    return statistics.median(delays), statistics.quantiles(delays, n=100)[98]
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser()
     for name, value in (("streams", 50), ("many", 100), ("tokens", 500), ("pace", 100)):
         arguments.add_argument(f"--{name}", type=int, default=value)
+    arguments.add_argument("--hf", help="a model for the engine in the gateway's own process, instead of a server")
     given = arguments.parse_args()
+    if given.hf:
+        return 0 if over_engine(given.hf, given.streams, given.tokens) else 1
     upstream = (sys.executable, "-m", "tests.support.upstream", "--stamped", "--pace", str(given.pace))
     with (
         tempfile.TemporaryDirectory() as home,
@@ -115,11 +124,31 @@ def main() -> int:
     return 0 if ok else 1
 
 
+def over_engine(model: str, streams: int, tokens: int) -> bool:
+    """Delay of a piece that the `hf` engine makes. An answer may end before it has as many tokens as it may have."""
+    home = os.environ.get("METIER_HOME", str(Path.home() / ".metier"))
+    engine = (sys.executable, "bench/gateway_hf.py")
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    with process(*engine, "direct", model, str(streams), str(tokens), home=home) as said:
+        plain = json.loads(said)
+    with process(*engine, "serve", model, home=home) as told:
+        port = int(re.search(r":(\d+)/v1", told)[1])  # type: ignore[index]
+        asyncio.run(read(port, 1, 2))  # loads it
+        ours, _ = asyncio.run(read(port, streams, tokens))
+    print(f"pieces: {len(plain)} direct, {len(ours)} through the gateway")
+    return compared(streams, _cuts(plain), _cuts(ours))
+
+
 def delays(direct: int, through: int, given: argparse.Namespace) -> bool:
     """Delay of a token at `streams` streams."""
     plain, ours = measure(direct, given.streams, given.tokens), measure(through, given.streams, given.tokens)
+    return compared(given.streams, plain[:2], ours[:2])
+
+
+def compared(streams: int, plain: tuple[float, float], ours: tuple[float, float]) -> bool:
+    """Prints both ways' median and 99th percentile, and what the gateway adds; whether that is within the bars."""
     for name, one in (("direct", plain), ("through the gateway", ours)):
-        print(f"{given.streams} streams, {name}: p50 {one[0] * 1000:.2f} ms, p99 {one[1] * 1000:.2f} ms")
+        print(f"{streams} streams, {name}: p50 {one[0] * 1000:.2f} ms, p99 {one[1] * 1000:.2f} ms")
     added = ours[0] - plain[0], ours[1] - plain[1]
     bars = f"bars {P50_BAR * 1000:.0f} / {P99_BAR * 1000:.0f} ms"
     print(f"added: p50 {added[0] * 1000:.2f} ms, p99 {added[1] * 1000:.2f} ms ({bars})")

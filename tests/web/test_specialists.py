@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pytest
 from fastapi.testclient import TestClient
 
+from metier.core.i18n import translate
+from metier.specialists.tools import TOOLS
 from tests.support.bench import sign_up
 
 
@@ -75,3 +79,17 @@ def test_another_model_of_which_nothing_is_known_is_refused(person: TestClient) 
     answer = person.post("/specialists/my-trade", data=form(model="/etc"))
     assert answer.status_code == 422
     assert "/etc" in answer.text
+
+
+def test_tools_and_questions_to_begin_with_are_in_the_language_of_the_page(person: TestClient) -> None:
+    for language, question, other in (
+        ("zh", "国庆节加班给了调休", "Which base counts?"),
+        ("en", "Which base counts?", "国庆节"),
+    ):
+        person.headers["Accept-Language"] = language
+        page = person.get("/assistant?specialist=legal").text
+        assert question in page and other not in page
+        settings = person.get("/specialists/legal").text
+        for name in TOOLS:
+            assert translate(f"specialists.help_{name}", language=language)[:40] in unescape(settings)
+    assert "has not been tuned yet" in person.get("/assistant?specialist=legal").text

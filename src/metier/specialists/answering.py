@@ -150,8 +150,16 @@ async def _worded(
 
 def language_of(turns: Sequence[Turn]) -> Language:
     """Chinese where the last message has Chinese characters, else English."""
-    asked = next((turn.message.text for turn in reversed(turns) if turn.message.role == "user"), "")
-    return "zh" if any("一" <= character <= "鿿" for character in asked) else "en"
+    return _language(next((turn.message.text for turn in reversed(turns) if turn.message.role == "user"), ""))
+
+
+def _language(text: str) -> Language:
+    return "zh" if any("一" <= character <= "鿿" for character in text) else "en"
+
+
+def examples_in(examples: Sequence[str], language: Language) -> list[str]:
+    """The questions to begin with that are in a language, or all of them where none is."""
+    return [one for one in examples if _language(one) == language] or list(examples)
 
 
 def text_in(texts: Texts, language: Language) -> str:

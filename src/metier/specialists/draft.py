@@ -42,8 +42,8 @@ class Draft:
         return AnswerPiece("answer", placed.text)
 
     def notice(self, text: str) -> AnswerPiece:
-        """Something to know about the answer that is not part of it: faces show it above the text. Where the text begins
-        with a word that calls for a person, nothing may stand above it: there it becomes a paragraph of its own."""
+        """Something to know about the answer that is not part of it: faces show it above the text. Nothing may stand
+        above a word that calls for a person: below one it becomes a paragraph of its own."""
         if self.urgent:
             return self.say(f"{'' if self.text.endswith(_APART) else _APART}*{text}*{_APART}")
         self.notices.append(text)

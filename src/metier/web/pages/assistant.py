@@ -13,7 +13,7 @@ from metier.api.access import Services
 from metier.core.errors import UserError
 from metier.core.i18n import current_language, has_text
 from metier.recipes.teaching import untaught_by
-from metier.specialists.answering import text_in
+from metier.specialists.answering import examples_in, text_in
 from metier.specialists.store import StoredSpecialist
 from metier.specialists.tools.files import WRITERS
 from metier.web.assistantdocuments import documents_of
@@ -210,6 +210,12 @@ def tool_title(name: str) -> str:
     return say(key) if has_text(key) else name.replace("_", " ")
 
 
+def tool_help(name: str) -> str:
+    """What a tool does, for readers; empty where only its description for models is there."""
+    key = f"specialists.help_{name}"
+    return say(key) if has_text(key) else ""
+
+
 def title_of(stored: StoredSpecialist) -> str:
     """A specialist's title in the reader's language, or its name."""
     return text_in(stored.specialist.title, current_language()) or stored.specialist.name
@@ -301,6 +307,7 @@ def _page(
         setup=setup,
         specialists=[(one.specialist.name, title_of(one)) for one in listed],
         chosen=chosen,
+        examples=examples_in(chosen.specialist.examples, current_language()) if chosen else [],
         description=text_in(chosen.specialist.description, current_language()) if chosen else "",
         model=_model(services, person, chosen),
         untaught=untaught_by(chosen) if chosen else None,

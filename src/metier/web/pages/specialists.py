@@ -20,7 +20,7 @@ from metier.specialists.spec import Specialist
 from metier.specialists.store import StoredSpecialist, to_yaml
 from metier.specialists.taught import origin_text
 from metier.specialists.tools import RULES, TOOLS, describe
-from metier.web.pages.assistant import title_of, tool_title
+from metier.web.pages.assistant import title_of, tool_help, tool_title
 from metier.web.render import page
 from metier.web.specialistform import choices, values_of
 from metier.web.visit import Reader
@@ -166,8 +166,8 @@ def _tools(chosen: list[str]) -> list[dict[str, Any]]:
         told = describe(name, TOOLS.get(name)) if known else None
         arguments = list(told.parameters.get("properties", {})) if told else []
         found.append({
-            "name": name, "title": tool_title(name), "help": told.description if told else "", "arguments": arguments,
-            "by_rule": name in RULES, "on": on,
+            "name": name, "title": tool_title(name), "help": tool_help(name) or (told.description if told else ""),
+            "arguments": arguments, "by_rule": name in RULES, "on": on,
         })  # fmt: skip
     return found
 
