@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -13,7 +15,7 @@ from metier.workbench.accounts import Person
 from metier.workbench.presets import new_recipe
 from metier.workbench.store.tables import Job
 from metier.workbench.workbench import Workbench
-from tests.support.bench import PASSWORD, sign_up
+from tests.support.bench import PASSWORD, sign_up, wait_for
 
 
 def _signed_up(client: TestClient, workbench: Workbench) -> Person:
@@ -55,6 +57,27 @@ def test_the_end_of_a_run_makes_a_version_of_its_specialist(
     # Cut off before it was written down, it is looked at again: the version is there once.
     workbench.scheduler._settle(ended, summary)
     assert len(workbench.specialists.versions(owner, "medical")) == 2
+    _removing_the_run_is_no_surprise(client, workbench, owner, job.id)
+
+
+def _removing_the_run_is_no_surprise(client: TestClient, workbench: Workbench, owner: Person, run: str) -> None:
+    """Who would remove it is told what answers with it; the specialist says what it is missing then."""
+    title = workbench.specialists.get(owner, "medical").specialist.title.en
+    for address in (f"/runs/{run}", "/runs"):
+        assert f"In use: {title}." in client.get(address).text
+    assert "is missing" not in client.get("/specialists/medical").text
+    client.post(f"/runs/{run}/remove")
+    told = f"run:{run}, which trained it, has been removed"
+    for address in ("/specialists/medical", "/assistant?specialist=medical"):
+        assert told in client.get(address).text
+    chat = client.post("/api/v1/assistant/chats", json={"specialist": "medical"}).json()["id"]
+    client.post(f"/api/v1/assistant/chats/{chat}/questions", json={"text": "What is fever?"}).raise_for_status()
+
+    def answer() -> dict[str, Any]:
+        return dict(client.get(f"/api/v1/assistant/chats/{chat}").json()["turns"][1])
+
+    wait_for(lambda: answer()["state"] != "writing", 10)
+    assert told in str(answer())
 
 
 def test_a_specialist_is_named_and_never_a_file_of_the_machine(client: TestClient, workbench: Workbench) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
+from metier.core.errors import MetierError
 from metier.engines.chatmodel import ChatModel, Delta, FinishedBy, Request, Usage
 from metier.engines.sampling import Sampling
 from metier.gateway.catalogue import PLAIN_SAMPLING, Cited, Piece
@@ -57,7 +58,7 @@ class ServedModel:
 
 
 class ServedSpecialist:
-    """A specialist in a version. model: None answers in quotations; knowledge: opened for who asks."""
+    """A specialist in a version. model: None answers in quotations, absent: why; knowledge: opened for who asks."""
 
     def __init__(
         self,
@@ -66,7 +67,9 @@ class ServedSpecialist:
         model: ChatModel | None,
         knowledge: Mapping[str, Searchable],
         address_of: AddressOf | None = None,
+        absent: MetierError | None = None,
     ) -> None:
+        self.absent = absent
         self.specialist = specialist
         self.version = version
         self.model = model
@@ -100,7 +103,7 @@ class ServedSpecialist:
         thinking = self.specialist.enable_thinking if request.enable_thinking is None else request.enable_thinking
         changes = {"sampling": request.sampling, "system_prompt": prompt, "enable_thinking": thinking}
         asked = self.specialist.model_copy(update=changes)
-        pieces = answer(asked, self.version, turns, model=self.model, knowledge=self.knowledge)
+        pieces = answer(asked, self.version, turns, model=self.model, knowledge=self.knowledge, absent=self.absent)
         async with aclosing(pieces):
             async for piece in pieces:
                 if found := self._told(piece):

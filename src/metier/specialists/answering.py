@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
 
-from metier.core.errors import ModelError
+from metier.core.errors import MetierError, ModelError
 from metier.core.i18n import Language, translate
 from metier.engines.chatmodel import ChatModel, Turn
 from metier.specialists.abstaining import abstention
@@ -40,12 +40,14 @@ async def answer(
     tools: Sequence[str] | None = None,
     language: Language | None = None,
     today: date | None = None,
+    absent: MetierError | None = None,
 ) -> AsyncGenerator[AnswerPiece, None]:
     """Answers the last message of a conversation, piece by piece; the last piece holds the whole answer.
 
     version: of the specialist, named in the answer; turns: the conversation without system prompt, the user's question
     last; model: None quotes; knowledge: the bases it may search, opened for their owner; tools: None takes the
-    specialist's own; language: of what the product itself says, None takes the question's.
+    specialist's own; language: of what the product itself says, None takes the question's; absent: why there
+    is no model, where that is more than that none is loaded.
     """
     spoken = language or language_of(turns)
     context = ToolContext(turns, knowledge, spoken, today or date.today())
@@ -73,7 +75,7 @@ async def answer(
         yield draft.notice(told)
     missing = await asyncio.to_thread(missing_sources, context.question, knowledge)
     async with aclosing(
-        _worded(draft, specialist, context, Material(found, tuple(missing), tuple(results)), model, names)
+        _worded(draft, specialist, context, Material(found, tuple(missing), tuple(results), absent), model, names)
     ) as worded:
         async for piece in worded:
             yield piece
@@ -85,11 +87,12 @@ async def answer(
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What an answer can be made of. results: of tools that were called by rule."""
+    """What an answer can be made of. results: of tools that were called by rule; absent: why there is no model."""
 
     found: Found
     missing: tuple[Missing, ...]
     results: tuple[Evidence, ...]
+    absent: MetierError | None = None
 
     @property
     def evidence(self) -> list[Evidence]:
@@ -114,8 +117,9 @@ async def _worded(
             yield piece
         return
     if model is None or rules.quote == "always":
-        reason = "specialists.by_rule" if rules.quote == "always" else "specialists.no_model"
-        for piece in _quoted(draft, context, material, translate(reason, language=context.language)):
+        key = "specialists.by_rule" if rules.quote == "always" else "specialists.no_model"
+        told = material.absent.text(context.language) if material.absent and rules.quote != "always" else ""
+        for piece in _quoted(draft, context, material, told or translate(key, language=context.language)):
             yield piece
         return
     if nothing:

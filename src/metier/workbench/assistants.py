@@ -194,8 +194,11 @@ class Assistants(Conversations):
 
         stored, begun = question.stored, time.monotonic()
         async with self.writers.opened(question.owner, stored.specialist) as model:
+            absent = None
+            if model is None:
+                absent = await asyncio.to_thread(self.specialists.missing, question.owner, stored.specialist)
             pieces = answer(
-                stored.specialist, stored.version, turns, model=model, knowledge=question.knowledge
+                stored.specialist, stored.version, turns, model=model, knowledge=question.knowledge, absent=absent
             )  # in the language of the question, whatever that of the page is
             try:
                 async with aclosing(pieces):

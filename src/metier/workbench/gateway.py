@@ -74,7 +74,10 @@ class WorkbenchCatalogue:
         specialist = stored.specialist
         knowledge = await asyncio.to_thread(self.assistants.bases, person, specialist.knowledge)
         async with self.assistants.writers.opened(person, specialist, load=True) as model:
-            yield ServedSpecialist(specialist, stored.version, model, knowledge, self._address)
+            absent = None
+            if model is None:
+                absent = await asyncio.to_thread(self.assistants.specialists.missing, person, specialist)
+            yield ServedSpecialist(specialist, stored.version, model, knowledge, self._address, absent)
 
     @asynccontextmanager
     async def embedder(self, caller: str, name: str) -> AsyncIterator[Embeds]:

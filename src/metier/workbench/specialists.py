@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from metier.core.errors import ConfigError
+from metier.core.errors import ConfigError, MetierError
 from metier.specialists.spec import Specialist
 from metier.specialists.store import Specialists, StoredSpecialist
 from metier.workbench.accounts import Person
 from metier.workbench.chatmodels import ChatModels, Weights
 from metier.workbench.errors import NotFoundError
 
+_RUN = re.compile(r"run:([0-9a-f]{16})")
 _ABSENT = ("specialists.unknown", "specialists.unknown_version")
 
 
@@ -63,8 +65,31 @@ class OwnSpecialists:
         except ConfigError as error:
             raise _absent(error) from error
 
+    def made_of(self, owner: Person) -> dict[str, tuple[StoredSpecialist, ...]]:
+        """Which specialists answer with what a run has trained: its id → them, in their newest versions."""
+        found: dict[str, tuple[StoredSpecialist, ...]] = {}
+        for stored in self.list(owner):
+            specialist = stored.specialist
+            run = _RUN.match(reference_of(specialist))
+            if run is not None and specialist.server is None:
+                found[run[1]] = (*found.get(run[1], ()), stored)
+        return found
+
+    def missing(self, owner: Person, specialist: Specialist) -> MetierError | None:
+        """Why the model of a specialist is not there any more: the run that trained it has been removed."""
+        reference = reference_of(specialist)
+        if specialist.server is not None or not _RUN.match(reference):
+            return None
+        try:
+            self.models.weights(owner, reference, verify=False)
+        except NotFoundError:
+            return NotFoundError("workbench.specialist_lost_run", name=specialist.name, run=reference)
+        return None
+
     def weights(self, owner: Person, specialist: Specialist, *, bare: bool = False) -> dict[str, Weights]:
         """What is loaded for a specialist, side → weights. bare: its base model too, as it is without it."""
+        if (missing := self.missing(owner, specialist)) is not None:
+            raise missing
         left = self.models.weights(owner, reference_of(specialist), verify=False)
         if not bare:
             return {"left": left}

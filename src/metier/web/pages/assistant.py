@@ -321,15 +321,18 @@ def _page(
 
 
 def _model(services: Workbench, person: Person, chosen: StoredSpecialist | None) -> dict[str, Any]:
-    """What writes for a specialist: `references` and `bare` as they are loaded, `title`, or the `server`'s address."""
+    """What writes for a specialist: `references` and `bare` as they are loaded, `title`, or the `server`'s address;
+    `missing`: why nothing can."""
     if chosen is None:
-        return {"references": [], "bare": [], "title": "", "server": ""}
+        return {"references": [], "bare": [], "title": "", "server": "", "missing": ""}
     server = chosen.specialist.server
     if server is not None:
-        return {"references": [], "bare": [], "title": server.model or server.address, "server": server.address}
+        return {"references": [], "bare": [], "title": server.model or server.address, "server": server.address,
+                "missing": ""}  # fmt: skip
     try:
         weights = services.specialists.weights(person, chosen.specialist, bare=True)
     except UserError as error:  # the run that it was trained by has been removed
-        return {"references": [], "bare": [], "title": str(error), "server": ""}
+        return {"references": [], "bare": [], "title": "", "server": "", "missing": str(error)}
     references = [one.reference for one in weights.values()]
-    return {"references": references[:1], "bare": references, "title": weights["left"].title, "server": ""}
+    return {"references": references[:1], "bare": references, "title": weights["left"].title, "server": "",
+            "missing": ""}  # fmt: skip

@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from metier.api.access import Services
 from metier.api.once import once_for_key
+from metier.web.pages.assistant import title_of
 from metier.web.render import page
 from metier.web.visit import Reader, local_address
 from metier.workbench.accounts import Person
@@ -159,6 +160,7 @@ def _rows(services: Workbench, person: Person, asked: Asked) -> dict[str, Any]:
     given = {name: value for name in ("state", "kind", "search") if (value := getattr(asked, name).strip())}
     return {
         "jobs": found.jobs,
+        "in_use": _in_use(services, person),
         "total": found.total,
         "asked": asked,
         "filtered": bool(given),
@@ -177,6 +179,7 @@ def _of_run(services: Workbench, person: Person, job: Job) -> dict[str, Any]:
     waiting = waiting_of(job, queue, services.holders(person)) if queue else None
     return {
         "job": job,
+        "in_use": _in_use(services, person),
         "state": "stopping" if job.state == "running" and job.stopping else job.state,
         "reason": reason_text(job.reason),
         "plan": plan,
@@ -191,6 +194,11 @@ def _of_run(services: Workbench, person: Person, job: Job) -> dict[str, Any]:
         "step_label": step_label,
         "key": secrets.token_urlsafe(12),
     }
+
+
+def _in_use(services: Workbench, person: Person) -> dict[str, list[str]]:
+    """Which specialists answer with what a run has trained: its id → their titles."""
+    return {run: [title_of(one) for one in some] for run, some in services.specialists.made_of(person).items()}
 
 
 def _back(next: str, job_id: str) -> Response:

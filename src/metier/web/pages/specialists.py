@@ -154,6 +154,7 @@ def _one(
         bases=choices(given["knowledge"], [one.base.name for one in services.knowledge.bases(person)]),
         tools=_tools(given["tools"]),
         untaught=untaught_by(stored),
+        missing=services.specialists.missing(person, stored.specialist),
         versions=_versions(services, person, stored.specialist.name) if tab == "versions" else [],
     )
 
@@ -200,4 +201,4 @@ def _model_title(services: Workbench, person: Person, specialist: Specialist) ->
     try:
         return services.chats.models.weights(person, reference_of(specialist), verify=False).title
     except UserError:  # its run has been removed
-        return reference_of(specialist)
+        return translate("web.specialists_lost_model", run=reference_of(specialist))

@@ -24,6 +24,7 @@
 
   function stateNow(state) {
     if (model.server) return { name: "ready", words: fill(texts.server, { title: model.title }) };
+    if (model.missing) return { name: "failed", words: model.missing };
     const there = state?.models ?? [];
     const isOurs = wanted().every((one) => there.includes(one));
     const isLive = ["waiting", "loading", "ready"].includes(state?.state);
