@@ -8,7 +8,7 @@ import pytest
 from metier.core.errors import DataError
 from metier.data import entries as entries_module
 from metier.data import list_datasets, load_dataset, register_dataset, remove_dataset
-from tests.data.writing import QA, jsonl, raw, turns
+from tests.data.writing import PNG, QA, jsonl, raw, turns
 
 
 def _registry(own_home: Path) -> Path:
@@ -32,7 +32,7 @@ def test_registration_keeps_the_mapping(tmp_path: Path) -> None:
 
 
 def test_relative_pictures_of_a_registered_set_are_found(tmp_path: Path) -> None:
-    (tmp_path / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "1.png").write_bytes(PNG)
     jsonl(tmp_path / "a.jsonl", [{**turns(("user", "<image>"), ("assistant", "a")), "images": ["1.png"]}])
     register_dataset("seen", tmp_path / "a.jsonl")
     assert load_dataset("seen").conversations[0].messages[0].images[0].path == str(tmp_path / "1.png")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 QA = {"instruction": "What is 2 + 2?", "input": "", "output": "4"}
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 8
+PNG = base64.b64decode(  # 4 × 2 pixels
+    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEklEQVR4nGP8//8/AwwwMSABAEgGAwG0Rz8LAAAAAElFTkSuQmCC"
+)
 
 
 def jsonl(path: Path, rows: Iterable[Any]) -> str:

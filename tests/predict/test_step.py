@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import os
@@ -19,6 +20,7 @@ from metier.core.events import EventLog, read_events
 from metier.core.files import read_jsonl
 from metier.engines.hf import HFEngine
 from metier.predict import PredictSpec, run_predict
+from tests.data.writing import PNG
 
 CHILD = """
 import sys
@@ -166,7 +168,7 @@ def test_killed_run_loses_and_repeats_nothing(spec: PredictSpec, tmp_path: Path)
 
 
 def test_a_row_the_template_does_not_take_is_named(spec: PredictSpec, questions: Path, tmp_path: Path) -> None:
-    picture = {"type": "image_url", "image_url": {"url": "https://example.org/x.png"}}
+    picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{base64.b64encode(PNG).decode()}"}}
     row = {"messages": [{"role": "user", "content": [picture]}, {"role": "assistant", "content": "a cat"}]}
     questions.write_text(questions.read_text() + json.dumps(row) + "\n", encoding="utf-8")
     with pytest.raises(DataError, match="Row 11"):

@@ -17,6 +17,8 @@ from metier.data.entries import Entry, all_entries
 from metier.data.formats import decide_layout
 from metier.data.layout import Kind, Layout, check_names
 from metier.data.messages import Conversation
+from metier.data.picturefiles import PictureFiles, own_pictures
+from metier.data.pictures import MOST_PICTURES
 from metier.data.rows import Note, RawRow
 from metier.data.several import join, names_in
 from metier.data.turns import check_turns
@@ -62,6 +64,7 @@ def load_dataset(
     require_answers: bool = True,
     skip_bad_rows: bool = False,
     allow_text: bool = False,
+    pictures: Path | None = None,
 ) -> Dataset:
     """Loads a registered set or a file, or several as one (`a,b`, rows numbered on).
 
@@ -69,15 +72,16 @@ def load_dataset(
     path; columns: role → column name; format: see `formats.FORMATS`, else decided by exact column names;
     max_samples: the first so many rows of each set; require_answers: refuse rows that do not end with an answer;
     skip_bad_rows: leave rows that are not usable out and list them in `skipped` instead of raising for the first;
-    allow_text: also load plain text, which cannot be trained on. Raises DataError (file, row, field and what to do
-    next) or ConfigError.
+    allow_text: also load plain text, which cannot be trained on; pictures: a `pictures.json`, of which alone rows may
+    name pictures. Raises DataError (file, row, field and what to do next) or ConfigError.
     """
     if max_samples is not None and max_samples < 1:
         raise ConfigError("data.bad_max_samples", given=max_samples)
     options: dict[str, Any] = {"require_answers": require_answers, "skip_bad_rows": skip_bad_rows}
     options["allow_text"] = allow_text
     parts = [
-        _load_one(name, dataset_dir, columns, format, max_samples, options) for name in names_in(reference, dataset_dir)
+        _load_one(name, dataset_dir, columns, format, max_samples, pictures, options)
+        for name in names_in(reference, dataset_dir)
     ]
     return parts[0] if len(parts) == 1 else join(parts, reference)
 
@@ -88,6 +92,7 @@ def _load_one(
     columns: Mapping[str, str] | None,
     format: str | None,
     max_samples: int | None,
+    pictures: Path | None,
     options: dict[str, Any],
 ) -> Dataset:
     entry = find_entry(reference, dataset_dir)
@@ -95,6 +100,8 @@ def _load_one(
         entry.refuse()
     if format is not None or columns:  # the caller knows better than the registry
         entry = dataclasses.replace(entry, format=format, columns=columns, tags=None)
+    if pictures is not None:
+        entry = dataclasses.replace(entry, pictures=pictures)
     limit = min((n for n in (max_samples, entry.limit) if n is not None), default=None)
     return _load(entry, limit, **options)
 
@@ -137,7 +144,7 @@ def _load(entry: Entry, limit: int | None, *, require_answers: bool, skip_bad_ro
         if row.problem is None and layout is None:
             layout = decide_layout(
                 row,
-                folder=entry.folder,
+                pictures=own_pictures(entry.pictures) if entry.pictures else PictureFiles(entry.folder),
                 format=entry.format,
                 columns=entry.columns,
                 tags=entry.tags,
@@ -181,6 +188,9 @@ def _convert(
         check_names(row, layout)
         seen[names] = None
     conversation = layout.format.read(row, layout)
+    images = sum(len(turn.images) for turn in conversation.messages)
+    if images > MOST_PICTURES:
+        raise row.error("image_many", images=images, most=MOST_PICTURES)
     if layout.format.kind == "chat":
         check_turns(row, conversation.messages, require_answers=require_answers)
     return conversation
@@ -217,19 +227,14 @@ def _notes(
 
 
 def _digest(path: Path, layout: Layout, columns: Mapping[str, str], conversations: list[Conversation]) -> str:
-    pictures = {
-        part.path
-        for conversation in conversations
-        for turn in conversation.messages
-        for part in turn.images
-        if part.path
-    }
+    shown = [part for row in conversations for turn in row.messages for part in turn.images if part.path]
+    hashes = {path: sha256_file(Path(path)) for path in dict.fromkeys(part.path for part in shown) if path}
     return fingerprint(
         {
             "file": sha256_file(path),
             "format": layout.format.name,
             "columns": dict(columns),
             "tags": dataclasses.astuple(layout.tags),
-            "pictures": sorted(sha256_file(Path(picture)) for picture in pictures),
+            "pictures": [hashes[part.path or ""] for part in shown],
         }
     )

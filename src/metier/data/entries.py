@@ -33,7 +33,8 @@ class Entry:
     """A named set.
 
     path: its file, None if none is named; status: `ready`, or why it cannot be loaded (`obstacle` says it in words);
-    limit: only so many rows (`num_samples`); title, description: of shipped sets, by language.
+    limit: only so many rows (`num_samples`); pictures: the `pictures.json` of a set with pictures of its own; title,
+    description: of shipped sets, by language.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Entry:
     columns: Mapping[str, str] | None = None
     tags: Tags | None = None
     limit: int | None = None
+    pictures: Path | None = None
     obstacle: Note | None = None
     title: Mapping[Language, str] = field(default_factory=dict)
     description: Mapping[Language, str] = field(default_factory=dict)
@@ -127,12 +129,13 @@ def read_registry_values(path: Path) -> dict[str, dict[str, Any]]:
 def _entry(path: Path, name: str, values: dict[str, Any], origin: Origin) -> Entry:
     columns, tags = values.get("columns") or {}, values.get("tags") or {}
     formatting, limit = values.get("formatting", "alpaca"), values.get("num_samples")
-    file_name = values.get("file_name")
+    file_name, pictures = values.get("file_name"), values.get("pictures")
     checks = {
         "file_name": file_name is None or isinstance(file_name, str),
         "formatting": isinstance(formatting, str),
         "columns": isinstance(columns, dict) and all(isinstance(column, str) for column in columns.values()),
         "tags": isinstance(tags, dict) and all(isinstance(tag, str) for tag in tags.values()),
+        "pictures": pictures is None or isinstance(pictures, str),
         "num_samples": limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit > 0),
     }
     for key, good in checks.items():
@@ -153,6 +156,7 @@ def _entry(path: Path, name: str, values: dict[str, Any], origin: Origin) -> Ent
         columns=columns or None,
         tags=tags_of(tags, formatting) if tags else None,
         limit=limit,
+        pictures=path.parent / pictures if pictures else None,
         obstacle=obstacle,
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from metier.core.errors import ConfigError, DataError
 from metier.core.registry import Registry
 from metier.data.layout import OPENAI_TAGS, ROLES, Format, Layout, Tags, check_roles, unknown_columns
+from metier.data.picturefiles import PictureFiles
 from metier.data.rows import RawRow
 
 FORMATS: Registry[Format] = Registry(
@@ -18,6 +18,7 @@ FORMATS: Registry[Format] = Registry(
         "exam": "metier.data.readers.exam:EXAM",
         "medical_o1_sft": "metier.data.readers.medical_o1:MEDICAL_O1_SFT",
         "fin_mme": "metier.data.readers.fin_mme:FIN_MME",
+        "chart_qa": "metier.data.readers.chart_qa:CHART_QA",
         "sharegpt": "metier.data.readers.chat:SHAREGPT",
         "openai": "metier.data.readers.chat:OPENAI",
         "alpaca": "metier.data.readers.alpaca:ALPACA",
@@ -30,7 +31,7 @@ FORMATS: Registry[Format] = Registry(
 def decide_layout(
     first: RawRow,
     *,
-    folder: Path,
+    pictures: PictureFiles,
     format: str | None = None,
     columns: Mapping[str, str] | None = None,
     tags: Tags | None = None,
@@ -55,7 +56,7 @@ def decide_layout(
         given = check_roles(columns, tuple(dict.fromkeys([*chosen.columns, *chosen.mappable, "label"])), "columns")
         used = {role: used[role] for role in chosen.required} | given
     exact = format is None and not columns and not chosen.open
-    return Layout(chosen, used, tags or chosen.tags, folder, exact)
+    return Layout(chosen, used, tags or chosen.tags, pictures, exact)
 
 
 def _without_answer(chosen: Format) -> Format:
@@ -78,7 +79,7 @@ def _by_mapping(first: RawRow, columns: Mapping[str, str], require_answers: bool
     for name in FORMATS:
         chosen = FORMATS.get(name)
         wanted = chosen if require_answers else _without_answer(chosen)
-        if name not in ("fin_mme", "pairs") and set(wanted.required) <= set(columns):
+        if name not in ("fin_mme", "chart_qa", "pairs") and set(wanted.required) <= set(columns):
             if "messages" in columns:
                 return _by_message_keys(first, chosen, columns["messages"])
             return chosen

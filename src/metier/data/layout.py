@@ -12,6 +12,7 @@ from typing import Any, Literal
 from metier.core.errors import ConfigError, DataError
 from metier.core.registry import nearest
 from metier.data.messages import Conversation
+from metier.data.picturefiles import PictureFiles
 from metier.data.rows import RawRow
 
 Kind = Literal["chat", "text"]
@@ -60,13 +61,13 @@ class Format:
 class Layout:
     """A format with the columns of one set.
 
-    folder: where relative picture paths begin; exact: no unknown column may come.
+    pictures: where those that rows name by path are found; exact: no unknown column may come.
     """
 
     format: Format
     columns: Mapping[str, str]
     tags: Tags
-    folder: Path
+    pictures: PictureFiles
     exact: bool = False
 
     def value(self, row: RawRow, role: str) -> Any:

@@ -20,6 +20,7 @@ from metier.core.i18n import translate
 from metier.data import Conversation, Dataset, ImagePart, load_dataset
 from metier.data.containers import open_records
 from metier.data.formats import decide_layout
+from metier.data.picturefiles import PictureFiles
 from metier.data.rows import RawRow
 
 ROWS, INDEX = "rows.jsonl", "rows.index"
@@ -58,7 +59,7 @@ def _look(
         if first is None:
             raise DataError("data.empty_set", file=path)
         try:
-            layout = decide_layout(first, folder=path.parent, format=format, columns=columns or None)
+            layout = decide_layout(first, pictures=PictureFiles(path.parent), format=format, columns=columns or None)
             chosen = layout.format.name
             roles = {role: column for role, column in layout.columns.items() if column in names}
             _try(path, columns, format, skip_bad_rows)

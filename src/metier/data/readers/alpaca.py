@@ -31,7 +31,7 @@ def read_alpaca(row: RawRow, layout: Layout) -> Conversation:
     meta = extra_meta(row, layout)
     if "images" not in layout.columns or layout.columns["images"] not in row.values:
         return Conversation(row.row, tuple(message(role, text) for role, text in turns), meta)
-    images = image_parts(row, layout.columns["images"], layout.value(row, "images"), layout.folder)
+    images = image_parts(row, layout.columns["images"], layout.value(row, "images"), layout.pictures)
     return Conversation(row.row, tuple(place_images(row, turns, images)), meta)
 
 

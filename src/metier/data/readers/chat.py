@@ -37,7 +37,7 @@ def read_chat(row: RawRow, layout: Layout) -> Conversation:
     meta = extra_meta(row, layout)
     if "images" not in layout.columns or layout.columns["images"] not in row.values:
         return Conversation(row.row, tuple(messages), meta)
-    images = image_parts(row, layout.columns["images"], layout.value(row, "images"), layout.folder)
+    images = image_parts(row, layout.columns["images"], layout.value(row, "images"), layout.pictures)
     if any(turn.images for turn in messages):
         if images:
             raise row.error("images_twice", field=layout.columns["images"])
@@ -102,10 +102,12 @@ def _part(row: RawRow, layout: Layout, part: Any, number: int) -> Part:
         return TextPart(part["text"])
     if kind == "image_url":
         address = part.get("image_url")
-        return image_part(row, "image_url", address.get("url") if isinstance(address, dict) else address, layout.folder)
+        return image_part(
+            row, "image_url", address.get("url") if isinstance(address, dict) else address, layout.pictures
+        )
     if kind == "image":
         value = next((part[key] for key in ("image", "path", "url") if part.get(key)), None)
-        return image_part(row, "image", value, layout.folder)
+        return image_part(row, "image", value, layout.pictures)
     raise row.error("bad_content", number=number, found=kind)
 
 

@@ -23,13 +23,14 @@ _ASKED = {
 
 
 def read_fin_mme(row: RawRow, layout: Layout) -> Conversation:
-    """One record. meta: what the published scoring needs (answer, unit, tolerance, question_type, knowledge_domain)."""
+    """One record. meta: what the published scoring needs (answer, unit, tolerance, question_type,
+    knowledge_domain, options)."""
     kind = layout.filled(row, "question_type").strip()
     if kind not in _ASKED:
         raise row.error(
             "unknown_question_type", field=layout.columns["question_type"], given=kind, known=", ".join(_ASKED)
         )
-    images = image_parts(row, layout.columns["image"], layout.value(row, "image"), layout.folder)
+    images = image_parts(row, layout.columns["image"], layout.value(row, "image"), layout.pictures)
     if not images:
         raise row.error("empty_field", field=layout.columns["image"])
     unit, domain = layout.text(row, "unit"), layout.text(row, "knowledge_domain")
@@ -41,6 +42,7 @@ def read_fin_mme(row: RawRow, layout: Layout) -> Conversation:
         "unit": unit,
         "tolerance": _number(row, layout, "tolerance"),
         "knowledge_domain": domain,
+        **({"options": options} if (options := _lines(row, layout, "options")) else {}),
     }
     answer = layout.value(row, "answer")
     if answer is not None:
