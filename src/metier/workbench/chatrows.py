@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from metier.core.errors import ConfigError
+from metier.data.messages import ImagePart, Message, TextPart, message
 from metier.workbench.accounts import Person
 from metier.workbench.errors import NotFoundError
 from metier.workbench.store.tables import Chat, ChatTurn
@@ -17,19 +19,34 @@ LONGEST_QUESTION = 200_000
 _TITLE = 80
 
 
-def conversation(turns: Sequence[ChatTurn], side: str, *, before: int) -> list[tuple[str, str]]:
+def conversation(
+    turns: Sequence[ChatTurn], side: str, *, before: int, picture: Callable[[str], Path] | None = None
+) -> list[Message]:
     """What one side is shown: the questions, and its own answers to them. A question that was never answered is left
-    out, but for the last one."""
-    shown: list[tuple[str, str]] = []
+    out, but for the last one.
+
+    picture: id → file of a question's picture; left out, questions are shown without theirs.
+    """
+    shown: list[Message] = []
     questions = [turn for turn in turns if turn.role == "user" and turn.place < before]
     for question in questions:
         answers = {t.side: t.text for t in turns if t.role == "assistant" and t.place == question.place + 1}
         answer = answers.get(side, answers.get("left", ""))
         if question.place + 1 == before:
-            shown.append(("user", question.text))
+            shown.append(_asked(question, picture))
         elif answer.strip():
-            shown += [("user", question.text), ("assistant", answer)]
+            shown += [_asked(question, picture), message("assistant", answer)]
     return shown
+
+
+def pictures_of(question: ChatTurn) -> list[str]:
+    """Ids of the pictures that a question is about."""
+    return [one["id"] for one in question.details.get("pictures", [])]
+
+
+def _asked(question: ChatTurn, picture: Callable[[str], Path] | None) -> Message:
+    seen = [] if picture is None else [ImagePart(path=str(picture(one))) for one in pictures_of(question)]
+    return Message("user", (*seen, TextPart(question.text)))
 
 
 def own_chat(session: Session, owner: Person, chat_id: str, kind: str = "chat") -> Chat:
@@ -70,10 +87,11 @@ def older_than(last: Chat) -> ColumnElement[bool]:
     return (Chat.changed < last.changed) | ((Chat.changed == last.changed) & (Chat.id < last.id))
 
 
-def checked_question(text: str) -> str:
-    """A question as it is kept. Raises ConfigError for none, or one that is too long."""
+def checked_question(text: str, *, pictured: bool = False) -> str:
+    """A question as it is kept. pictured: pictures may ask without words. Raises ConfigError for none, or one that is
+    too long."""
     cleaned = storable(text).strip()
-    if not cleaned:
+    if not cleaned and not pictured:
         raise ConfigError("workbench.chat_empty")
     if len(cleaned) > LONGEST_QUESTION:
         raise ConfigError("workbench.chat_too_long", most=LONGEST_QUESTION)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import String, cast, select
 
-from metier.core.i18n import current_language
+from metier.core.i18n import current_language, translate
 from metier.workbench.accounts import Person
 from metier.workbench.chathosts import ChatHosts
 from metier.workbench.chatmodels import ChatModels, Weights
 from metier.workbench.chatprocess import ChatHost
-from metier.workbench.chatrows import checked_question, conversation, own_chat
+from metier.workbench.chatrows import checked_question, conversation, own_chat, pictures_of
 from metier.workbench.chatsetup import ChatSetup
+from metier.workbench.chatwire import to_wire
 from metier.workbench.conversations import Asked, Conversations
+from metier.workbench.pictures import Pictures
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Chat, ChatTurn
 from metier.workbench.writing import Writing, Writings
@@ -25,8 +29,10 @@ _FIGURES = ("tokens", "prompt_tokens", "context", "seconds", "finish", "reason")
 class Chats(Conversations):
     """Somebody's chats. models: to choose from; hosts: where they are loaded."""
 
-    def __init__(self, database: Database, writings: Writings, models: ChatModels, hosts: ChatHosts) -> None:
-        super().__init__(database, writings)
+    def __init__(
+        self, database: Database, writings: Writings, pictures: Pictures, models: ChatModels, hosts: ChatHosts
+    ) -> None:
+        super().__init__(database, writings, pictures)
         self.models = models
         self.hosts = hosts
         hosts.tick = writings.save
@@ -69,22 +75,27 @@ class Chats(Conversations):
             for turn in session.scalars(select(ChatTurn).where(cast(ChatTurn.details, String).contains(reference))):
                 turn.details = {**turn.details, "title": turn.details["model"]}
 
-    def ask(self, owner: Person, chat_id: str, text: str, *, wait: bool = False) -> list[ChatTurn]:
+    def ask(
+        self, owner: Person, chat_id: str, text: str, *, pictures: Sequence[str] = (), wait: bool = False
+    ) -> list[ChatTurn]:
         """Puts a question to the chat's models, which are loaded if need be. Returns the question and its answers.
 
-        Raises ConflictError while the chat answers, or where no device is free and `wait` is off.
+        pictures: what it is about, see `Pictures.named`. Raises ConflictError while the chat answers, where a model
+        takes no pictures, or where no device is free and `wait` is off.
         """
-        question = checked_question(text)
+        question = checked_question(text, pictured=bool(pictures))
         self.refuse_while_writing(chat_id)
+        if pictures:
+            self.models.refuse_pictures(owner, ChatSetup.model_validate(self.get(owner, chat_id).setup).models)
+        kept = self.pictures.named(owner, pictures)
         setup, host = self._ready(owner, chat_id, wait=wait)
-        return self.put_question(
-            owner, chat_id, question, _sides(setup, host), lambda asked: self._send(owner, setup, host, asked)
-        )
+        send = partial(self._send, owner, setup, host)
+        return self.put_question(owner, chat_id, question, _sides(setup, host), send, pictures=kept)
 
     def edit(self, owner: Person, chat_id: str, turn_id: str, text: str, *, wait: bool = False) -> list[ChatTurn]:
         """Asks a question anew in other words: it and what followed it are replaced."""
-        question = checked_question(text)
-        return self._again(owner, chat_id, turn_id, question, wait=wait)
+        pictured = bool(pictures_of(self.turn(owner, chat_id, turn_id)))
+        return self._again(owner, chat_id, turn_id, checked_question(text, pictured=pictured), wait=wait)
 
     def regenerate(self, owner: Person, chat_id: str, turn_id: str, *, wait: bool = False) -> list[ChatTurn]:
         """Answers a question anew, with another draw; what followed it goes. turn_id: the question's or an answer's."""
@@ -109,7 +120,7 @@ class Chats(Conversations):
         self.refuse_while_writing(chat_id)
         setup, host = self._ready(owner, chat_id, wait=wait)
         return self.put_again(
-            owner, chat_id, turn_id, text, _sides(setup, host), lambda asked: self._send(owner, setup, host, asked)
+            owner, chat_id, turn_id, text, _sides(setup, host), partial(self._send, owner, setup, host)
         )
 
     def _send(self, owner: Person, setup: ChatSetup, host: ChatHost, asked: Asked) -> None:
@@ -120,16 +131,29 @@ class Chats(Conversations):
             stop = lambda answer_id=answer.id: host.stop_answer(answer_id)  # noqa: E731 - one a turn of the loop
             one = Writing(answer.id, asked.chat.id, owner.id, stop, {**answer.details, "seed": sampling.seed})
             self.writings.begin(one)
+            seen = self._pictures_for(owner, setup.sides[answer.side], one, asked)
+            said = conversation(asked.turns, answer.side, before=answer.place, picture=seen)
             command = {
                 "id": answer.id,
                 "side": answer.side,
                 "system": setup.system_prompt,
-                "asked": conversation(asked.turns, answer.side, before=answer.place),
+                "asked": to_wire(said),
                 "sampling": sampling.model_dump(mode="json"),
                 "thinking": setup.enable_thinking,
                 "language": current_language(),
             }
             host.answer(command, lambda event, one=one: self._hear(one, event))  # type: ignore[misc]
+
+    def _pictures_for(
+        self, owner: Person, reference: str, one: Writing, asked: Asked
+    ) -> Callable[[str], Path] | None:
+        """What gives a model the conversation's pictures. One that takes none is asked without, and it is told so."""
+        if not any(pictures_of(turn) for turn in asked.turns):
+            return None
+        if self.models.takes_pictures(owner, reference):
+            return partial(self.pictures.file, owner)
+        self.writings.add(one, "notice", translate("workbench.chat_pictures_left_out"))
+        return None
 
     def _hear(self, one: Writing, event: dict[str, Any]) -> None:
         if event["event"] == "piece":

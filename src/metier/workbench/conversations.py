@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from metier.workbench.accounts import Person
 from metier.workbench.chatrows import older_than, own_chat, question_of, storable, title_of, turn_of, turns_of
 from metier.workbench.errors import ConflictError, TooManyError
+from metier.workbench.pictures import KeptPicture, Pictures
 from metier.workbench.store.answers import forget_answers
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Chat, ChatTurn, now
@@ -46,9 +47,10 @@ class Conversations:
 
     kind = "chat"
 
-    def __init__(self, database: Database, writings: Writings) -> None:
+    def __init__(self, database: Database, writings: Writings, pictures: Pictures) -> None:
         self.database = database
         self.writings = writings
+        self.pictures = pictures
         self._asking = threading.Lock()
 
     def get(self, owner: Person, chat_id: str) -> Chat:
@@ -98,10 +100,12 @@ class Conversations:
         self.stop_answers(owner, chat_id)
         with self.database.write() as session:
             chat = self._own(session, owner, chat_id)
+            gone = turns_of(session, chat_id)
             session.execute(delete(ChatTurn).where(ChatTurn.chat_id == chat_id))
             session.delete(chat)
             forget_answers(session, owner.id, chat_id)
         self.writings.forget(chat_id)
+        self.pictures.forget(owner.id, gone)
 
     def stop_answers(self, owner: Person, chat_id: str) -> None:
         """Ends what is being written in a chat; it stays as far as it is."""
@@ -122,8 +126,9 @@ class Conversations:
         return self.writings.stamp(chat_id)
 
     def put_question(
-        self, owner: Person, chat_id: str, text: str, sides: dict[str, dict[str, Any]], send: Callable[[Asked], None]
-    ) -> list[ChatTurn]:
+        self, owner: Person, chat_id: str, text: str, sides: dict[str, dict[str, Any]], send: Callable[[Asked], None],
+        *, pictures: Sequence[KeptPicture] = (),
+    ) -> list[ChatTurn]:  # fmt: skip
         """A new question with an empty answer a side (side → what is known of it), handed to `send`.
 
         Raises ConflictError while the chat answers, TooManyError while many others of the account do.
@@ -136,6 +141,8 @@ class Conversations:
                 last = session.scalar(select(func.max(ChatTurn.place)).where(ChatTurn.chat_id == chat_id))
                 place = 0 if last is None else last + 1
                 turn = ChatTurn(owner_id=owner.id, chat_id=chat_id, place=place, role="user", text=text)
+                if pictures:
+                    turn.details = {"pictures": [one.to_details() for one in pictures]}
                 session.add(turn)
                 chat.title = chat.title or title_of(text)
                 answers = _begin(session, chat, sides, place + 1)
@@ -160,8 +167,10 @@ class Conversations:
                     if turn.place == 0:
                         chat.title = title_of(text)
                 turn.details = {**turn.details, "draws": int(turn.details.get("draws", 0)) + 1}
+                gone = [one for one in turns_of(session, chat_id) if one.place > turn.place]
                 session.execute(delete(ChatTurn).where(ChatTurn.chat_id == chat_id, ChatTurn.place > turn.place))
                 answers = _begin(session, chat, sides, turn.place + 1)
+            self.pictures.forget(owner.id, gone)
             self._hand_on(chat, answers, turn.details["draws"], send)
         return [turn, *answers]
 

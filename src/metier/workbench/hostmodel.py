@@ -10,6 +10,7 @@ from metier.core.errors import MetierError, RunError
 from metier.core.i18n import current_language
 from metier.engines.chatmodel import Delta, Request, Turn, Usage
 from metier.workbench.chatprocess import ChatHost
+from metier.workbench.chatwire import to_wire
 from metier.workbench.store.tables import new_id
 
 _READY_SECONDS = 0.1
@@ -78,13 +79,13 @@ class HostChatModel:
         """Nothing: the host is its owner's."""
 
     def _command(self, request: Request) -> dict[str, Any]:
-        said = [(turn.message.role, turn.message.text) for turn in request.turns]
-        system = said[0][1] if said and said[0][0] == "system" else ""
+        said = [turn.message for turn in request.turns]
+        system = said[0].text if said and said[0].role == "system" else ""
         return {
             "id": new_id(),
             "side": self.side,
             "system": system,
-            "asked": [one for one in said if one[0] != "system"],
+            "asked": to_wire(one for one in said if one.role != "system"),
             "sampling": request.sampling.model_dump(mode="json"),
             "thinking": request.enable_thinking,
             "language": current_language(),

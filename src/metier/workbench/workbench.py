@@ -34,6 +34,7 @@ from metier.workbench.judging import Judging
 from metier.workbench.knowledge import Knowledge
 from metier.workbench.models import Models
 from metier.workbench.notifications import Notifications
+from metier.workbench.pictures import Pictures
 from metier.workbench.planning import Planner
 from metier.workbench.quota import Quota
 from metier.workbench.records import Records
@@ -137,11 +138,14 @@ class Workbench:
         self.followers = Followers(self.jobs, draining=lambda: self.draining)
         writings = Writings(self.database)
         hosts = ChatHosts(self.database, self.backend.devices)
-        self.chats = Chats(self.database, writings, ChatModels(self.artifacts), hosts)
+        self.pictures = Pictures(settings.folder / "pictures", self.database, self.quota)
+        self.chats = Chats(self.database, writings, self.pictures, ChatModels(self.artifacts), hosts)
         self.specialists = OwnSpecialists(specialists, self.chats.models)
         self.streams = Streams()
         writers = Writers(self.specialists, hosts, self.secrets, local=settings.servers_local)
-        self.assistants = Assistants(self.database, writings, self.specialists, writers, self.knowledge.opened)
+        self.assistants = Assistants(
+            self.database, writings, self.pictures, self.specialists, writers, self.knowledge.opened
+        )
         self.gateway = WorkbenchCatalogue(
             self.accounts, self.assistants, self.chats.models, settings.site, self.embedders
         )
@@ -160,6 +164,7 @@ class Workbench:
     def start(self) -> None:
         """Clears away what a kill left, takes over what still runs, and begins to serve the queue."""
         self.datasets.clear_away()
+        self.pictures.clear_away()
         self.knowledge.start()
         self.chats.start()
         self.comparisons.clear_away()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
@@ -17,16 +17,26 @@ from metier.workbench.chathosts import holder_text
 from metier.workbench.chatrows import LONGEST_QUESTION
 from metier.workbench.chatsetup import ChatSetup, ModelName
 from metier.workbench.jobs import reason_text
+from metier.workbench.pictures import MOST_IN_QUESTION
 from metier.workbench.workbench import Workbench
 
 router = APIRouter(tags=["chats"])
 
 
-class Question(Body):
+class Words(Body):
     """text: what is asked; wait: stand in line where no device is free, instead of being refused."""
 
-    text: str = Field(min_length=1, max_length=LONGEST_QUESTION, examples=["What is hypertension?"])
+    text: str = Field("", max_length=LONGEST_QUESTION, examples=["What is hypertension?"])
     wait: bool = False
+
+
+class Question(Words):
+    """pictures: what it is about: ids of `POST /pictures`, or small ones as `data:image/png;base64,…`. They stand
+    before the words, which may then be left out."""
+
+    pictures: list[Annotated[str, Field(max_length=2_000_000)]] = Field(
+        default_factory=list, max_length=MOST_IN_QUESTION, examples=[[]]
+    )
 
 
 class Anew(Body):
@@ -99,13 +109,13 @@ def ask(request: Request, services: Services, owner: Owner, chat_id: str, body: 
     asked = {"chat": chat_id, **body.model_dump()}
     return once(
         request, services, owner, asked,
-        lambda: turn_views(services.chats.ask(owner, chat_id, body.text, wait=body.wait)),
+        lambda: turn_views(services.chats.ask(owner, chat_id, body.text, pictures=body.pictures, wait=body.wait)),
     )  # fmt: skip
 
 
 @router.put("/chats/{chat_id}/questions/{turn_id}")
-def edit(services: Services, owner: Owner, chat_id: str, turn_id: str, body: Question) -> list[dict[str, Any]]:
-    """Asks a question anew in other words; it and what followed it are replaced."""
+def edit(services: Services, owner: Owner, chat_id: str, turn_id: str, body: Words) -> list[dict[str, Any]]:
+    """Asks a question anew in other words, about the same pictures; it and what followed it are replaced."""
     return turn_views(services.chats.edit(owner, chat_id, turn_id, body.text, wait=body.wait))
 
 

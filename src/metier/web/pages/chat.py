@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from metier.api.access import Services
 from metier.core.errors import UserError
+from metier.data.pictures import MOST_BYTES
 from metier.web.conversations import (
     Exchange,
     Here,
@@ -27,6 +28,7 @@ from metier.workbench.chatmodels import ChatModel
 from metier.workbench.chatrows import LONGEST_QUESTION
 from metier.workbench.chatsetup import ChatSampling, ChatSetup
 from metier.workbench.jobs import reason_text
+from metier.workbench.pictures import MOST_IN_QUESTION
 from metier.workbench.store.tables import Chat, ChatTurn
 from metier.workbench.workbench import Workbench
 
@@ -37,9 +39,10 @@ _TEXTS = (
     "load", "unload", "state_none", "state_other", "state_waiting", "state_blocked", "state_ready", "state_starting",
     "state_fetching", "state_reading", "waited_for", "idle_kept",
     "ahead", "open_run", "wait", "give_up", "free_it", "free_it_ask", "replaces",
-    "edit_send", "cancel", "thought", "writing", "waiting", "lost", "ask_label", "model", "model_left",
+    "attach", "attach_drop", "takes_no_pictures", "picture_remove", "picture_sending", "picture_many",
+    "picture_too_large", "picture_broken", "edit_send", "cancel", "thought", "writing", "waiting", "lost", "ask_label", "model", "model_left",
 )  # fmt: skip
-_PLACEHOLDERS = ("seconds", "device", "text", "titles", "count")
+_PLACEHOLDERS = ("seconds", "device", "text", "titles", "count", "title", "name", "most")
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,8 @@ def _page(
         idle_minutes=services.chats.hosts.idle_minutes() if person.is_admin else 0,
         found=services.chats.page(person),
         longest=LONGEST_QUESTION,
+        most_pictures=MOST_IN_QUESTION,
+        most_picture_bytes=MOST_BYTES,
         texts=script_texts("chat", _TEXTS, _PLACEHOLDERS),
     )
 

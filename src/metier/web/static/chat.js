@@ -2,10 +2,12 @@
 "use strict";
 (() => {
   const { button, conversation, fill } = metierTalk;
-  const talk = conversation("chat", { api: "/api/v1/chats", narrow: 760, chosen, isRight, showState, freeing });
+  const own = { api: "/api/v1/chats", narrow: 760, chosen, isRight, showState, freeing };
+  const talk = conversation("chat", { ...own, more: () => pictures.chosen(), sent: () => pictures.clear() });
   const { texts, turns } = talk;
   const setup = talk.element("setup");
   const loadButton = talk.element("load");
+  const pictures = metierPictures("chat", texts);
 
   function link(text, address) {
     const made = document.createElement("a");
@@ -51,6 +53,8 @@
     const selected = [setup.left, ...(two ? [setup.right] : [])].map((select) => select.selectedOptions[0]);
     const thinks = selected.some((option) => option && "thinking" in option.dataset);
     talk.element("thinking").classList.toggle("hidden", !thinks && setup.enable_thinking.value === "");
+    const blind = selected.find((option) => option && !("pictures" in option.dataset));
+    pictures.allow(blind ? fill(texts.takes_no_pictures, { title: blind.title }) : "");
     showState(talk.state);
   }
 

@@ -34,7 +34,8 @@
   // name: of the page's address, and what the ids of its parts begin with. page: what is its own:
   //   api: where its conversations are kept; narrow: from which width in pixels on earlier ones are folded;
   //   chosen(): what the next question is asked with; showState(state): says what is loaded;
-  //   and where it has them: isRight() whether it may be sent, freeing(state) buttons beside "wait", looks() whether
+  //   and where it has them: isRight() whether it may be sent, more() what goes with the words and sent() once it has
+  //   gone, freeing(state) buttons beside "wait", looks() whether
   //   anything is loaded here at all, known(turn) where something was learnt about an answer.
   function conversation(name, page) {
     const root = document.getElementById(name);
@@ -141,10 +142,12 @@
       }
     }
 
+    // What goes with the words, such as pictures; null while it is still on its way.
     function ask() {
       const text = asking.text.value.trim();
-      if (!text || live.size) return;
-      send("POST", "/questions", { text }, () => write(""));
+      const more = page.more ? page.more() : {};
+      if (live.size || more === null || (!text && !Object.keys(more).length)) return;
+      send("POST", "/questions", { text, ...more }, () => { write(""); page.sent?.(); });
     }
 
     function showSending() {
@@ -275,7 +278,7 @@
       const close = () => { form.remove(); box.classList.remove("edited"); };
       const anew = button(texts.edit_send, () => {
         const text = field.value.trim();
-        if (text && (isLast(turn) || confirm(texts.replaces))) send("PUT", `/questions/${turn}`, { text }, close);
+        if ((text || box.querySelector(".question-pictures")) && (isLast(turn) || confirm(texts.replaces))) send("PUT", `/questions/${turn}`, { text }, close);
       });
       anew.classList.add("btn-primary");
       acts.append(anew, button(texts.cancel, close));
