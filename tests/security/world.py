@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from metier.core.files import append_jsonl, write_json
 from metier.specialists.spec import Specialist, Texts
 from metier.workbench import arrivals, layout
 from metier.workbench.accounts import Person
+from metier.workbench.pictures import KeptPicture
 from metier.workbench.store.tables import (
     Base,
     Chat,
@@ -152,6 +154,16 @@ def give_knowledge(workbench: Workbench, owner: Person, name: str, *, canary: st
     return base.id, outcome.entry.id, arrived.id
 
 
+def give_picture(workbench: Workbench, owner: Person) -> KeptPicture:
+    """A picture that came for a question, with words in its file that are no part of what is seen."""
+    from PIL import Image, PngImagePlugin
+
+    said, file = PngImagePlugin.PngInfo(), io.BytesIO()
+    said.add_text("Comment", CANARY)
+    Image.new("RGB", (24, 16), "navy").save(file, "PNG", pnginfo=said)
+    return asyncio.run(workbench.pictures.receive(owner, f"{CANARY}.png", _bytes(file.getvalue())))
+
+
 def two_tenants(workbench: Workbench, *, admin: Person) -> World:
     """A world: A and B are members."""
     a, b = member(workbench, admin, "a"), member(workbench, admin, "b")
@@ -160,7 +172,9 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
     queued = Job(id=new_id(), owner_id=a.id, kind="train", title=CANARY, spec=run.spec, place=1.0, state="queued")
     queued.wanted_devices = 99  # never begun
     chat = Chat(id=new_id(), owner_id=a.id, title=CANARY, setup={"models": ["smollm2-135m"], "system_prompt": CANARY})
-    turn = ChatTurn(id=new_id(), owner_id=a.id, chat_id=chat.id, place=0, role="user", text=CANARY)
+    picture = give_picture(workbench, a)
+    turn = ChatTurn(id=new_id(), owner_id=a.id, chat_id=chat.id, place=0, role="user", text=CANARY,
+                    details={"pictures": [picture.to_details()]})  # fmt: skip
     talk = Chat(id=new_id(), owner_id=a.id, kind="assistant", title=CANARY, setup={"specialist": "medical"})
     answer = {"text": f"{CANARY} [1]", "citations": [], "evidence": [{"number": 1, "kind": "user", "text": CANARY,
               "title": CANARY, "base": "", "passage": None, "details": {}}]}  # fmt: skip
@@ -204,6 +218,7 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
         "evidence number": "1",
         "steps number": "0",
         "turn_id": turn.id,
+        "picture_id": picture.id,
         "review_id": review.id,
         "judgement_id": judgement.id,
         "share_id": share.id,

@@ -144,9 +144,7 @@ class Chats(Conversations):
             }
             host.answer(command, lambda event, one=one: self._hear(one, event))  # type: ignore[misc]
 
-    def _pictures_for(
-        self, owner: Person, reference: str, one: Writing, asked: Asked
-    ) -> Callable[[str], Path] | None:
+    def _pictures_for(self, owner: Person, reference: str, one: Writing, asked: Asked) -> Callable[[str], Path] | None:
         """What gives a model the conversation's pictures. One that takes none is asked without, and it is told so."""
         if not any(pictures_of(turn) for turn in asked.turns):
             return None

@@ -39,8 +39,9 @@ _TEXTS = (
     "load", "unload", "state_none", "state_other", "state_waiting", "state_blocked", "state_ready", "state_starting",
     "state_fetching", "state_reading", "waited_for", "idle_kept",
     "ahead", "open_run", "wait", "give_up", "free_it", "free_it_ask", "replaces",
-    "attach", "attach_drop", "takes_no_pictures", "picture_remove", "picture_sending", "picture_many",
-    "picture_too_large", "picture_broken", "edit_send", "cancel", "thought", "writing", "waiting", "lost", "ask_label", "model", "model_left",
+    "attach", "takes_no_pictures", "picture_remove", "picture_sending", "picture_many", "picture_too_large",
+    "picture_broken",
+    "edit_send", "cancel", "thought", "writing", "waiting", "lost", "ask_label", "model", "model_left",
 )  # fmt: skip
 _PLACEHOLDERS = ("seconds", "device", "text", "titles", "count", "title", "name", "most")
 
