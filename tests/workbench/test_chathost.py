@@ -40,7 +40,7 @@ def weights(model: Path, adapter: Path | None = None) -> dict[str, Any]:
 
 def asked(side: str, name: str, **values: Any) -> dict[str, Any]:
     return {
-        "do": "answer", "id": name, "side": side, "system": "", "asked": [["user", "Hello?"]], "sampling": SAMPLING,
+        "do": "answer", "id": name, "side": side, "system": "", "asked": [["user", ["Hello?"]]], "sampling": SAMPLING,
         "thinking": None, "language": "en", **values,
     }  # fmt: skip
 
