@@ -16,6 +16,7 @@ from pydantic import Field
 from metier.core.errors import MetierError
 from metier.core.i18n import Language, current_language, translate
 from metier.core.specs import Spec
+from metier.data.messages import message
 from metier.engines.chatmodel import ChatModel, Delta, Request, Turn, Usage
 from metier.specialists.circles import goes_in_circles
 from metier.specialists.evidence import AnswerPiece, plain
