@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from tools.charts.sets import chart_sets
 from tools.samples.facts import FACTS, read_table
 from tools.samples.guard import guard_rows
 from tools.samples.legal import legal_demo_rows, legal_sample_rows
@@ -28,7 +29,7 @@ LEGAL_ROWS, LEGAL_ZH_ROWS, LEGAL_ZH_TEST_ROWS = 320, 400, 60
 
 
 def sample_sets(seed: int = SEED) -> dict[str, list[Row]]:
-    """Every shipped set by name."""
+    """Every shipped set of words alone, by name."""
     table = read_table()
     sets = {
         "medical_demo_en": mixed(demo_rows(table, "train", seed, DEMO_ROWS), rehearsal_rows(), seed),
@@ -63,7 +64,7 @@ def packed(rows: Iterable[Row]) -> bytes:
 def write_samples(folder: Path, seed: int = SEED) -> None:
     """Writes each set and `index.yaml` into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    sets = sample_sets(seed)
+    sets = {**sample_sets(seed), **chart_sets(seed)}
     index = {}
     for name, rows in sets.items():
         content = packed(rows)

@@ -1,0 +1,1 @@
+"""The vision seedling's parts: its files, and the words it knows."""
