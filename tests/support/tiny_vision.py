@@ -31,6 +31,24 @@ MLLAMA = """\
 {%- endif %}
 """
 
+# In the manner of Qwen's: a default system message, pictures between two tokens.
+QWEN = """\
+{%- if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n' }}{% endif %}
+{%- for message in messages %}
+    {{- '<|im_start|>' + message['role'] + '\n' }}
+    {%- if message['content'] is string %}
+        {{- message['content'] }}
+    {%- else %}
+        {%- for part in message['content'] %}
+            {%- if part['type'] == 'image' %}{{ '<|vision_start|><|image_pad|><|vision_end|>' }}
+            {%- else %}{{ part['text'] }}{% endif %}
+        {%- endfor %}
+    {%- endif %}
+    {{- '<|im_end|>\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}
+"""
+
 
 def byte_tokenizer(specials: Sequence[str], template: str, last: Sequence[str] = (), **named: str) -> Any:
     """One token a byte, `specials` first; `last`: special tokens behind all others."""
@@ -109,6 +127,113 @@ def tiny_mllama(folder: Path, *, seed: int = 0, hidden_size: int = 32, layers: i
     process = MllamaImageProcessorPil(size={"height": 28, "width": 28}, max_image_tiles=4)
     MllamaProcessor(process, tokenizer, chat_template=MLLAMA).save_pretrained(folder)
     process.save_pretrained(folder)  # as the makers publish it: in a file of its own
+    return folder
+
+
+def tiny_gemma3(folder: Path, *, seed: int = 0, template: str, **text: Any) -> Path:
+    """Writes a random Gemma 3 with one sliding and one full layer, and pictures of 28 × 28 as 4 tokens."""
+    import torch
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration, Gemma3Processor
+    from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImageProcessorPil
+
+    named = {"boi_token": "<start_of_image>", "eoi_token": "<end_of_image>", "image_token": "<image_soft_token>"}
+    specials = ["<pad>", "<eos>", "<bos>", "<start_of_turn>", "<end_of_turn>", *named.values()]
+    tokenizer = byte_tokenizer(
+        specials, template, pad_token="<pad>", eos_token="<eos>", bos_token="<bos>", extra_special_tokens=named
+    )
+    config = Gemma3Config(
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "head_dim": 8,
+            "layer_types": ["sliding_attention", "full_attention"],
+            "sliding_window": 24,
+            "max_position_embeddings": 1024,
+            "query_pre_attn_scalar": 8,
+            **text,
+        },
+        vision_config={
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "image_size": 28,
+            "patch_size": 14,
+        },
+        mm_tokens_per_image=4,
+        boi_token_index=tokenizer.convert_tokens_to_ids("<start_of_image>"),
+        eoi_token_index=tokenizer.convert_tokens_to_ids("<end_of_image>"),
+        image_token_index=tokenizer.convert_tokens_to_ids("<image_soft_token>"),
+        eos_token_id=[1, 4],
+        pad_token_id=0,
+    )
+    torch.manual_seed(seed)
+    Gemma3ForConditionalGeneration(config).save_pretrained(folder)
+    process = Gemma3ImageProcessorPil(size={"height": 28, "width": 28})
+    Gemma3Processor(process, tokenizer, chat_template=template, image_seq_length=4).save_pretrained(folder)
+    process.save_pretrained(folder)
+    return folder
+
+
+def tiny_qwen_vl(folder: Path, kind: str, *, seed: int = 0, **text: Any) -> Path:
+    """Writes a random Qwen2.5-VL or Qwen3-VL (kind: as `model_type`) that looks at 4 to 36 tokens a picture.
+
+    Its folder has no processor, which torch alone cannot make: tokenizer and image processor as they are published.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForImageTextToText
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"]
+    specials += ["<|image_pad|>", "<|video_pad|>"]
+    tokenizer = byte_tokenizer(specials, QWEN, pad_token="<|endoftext|>", eos_token="<|im_end|>")
+    newer = kind == "qwen3_vl"
+    patch = 16 if newer else 14
+    vision = {
+        "depth": 2,
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_heads": 2,
+        "patch_size": patch,
+        "out_hidden_size": 32,
+        **(
+            {"deepstack_visual_indexes": [0], "num_position_embeddings": 64}
+            if newer
+            else {"fullatt_block_indexes": [1]}
+        ),
+    }
+    config = AutoConfig.for_model(
+        kind,
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "head_dim": 8,
+            "max_position_embeddings": 1024,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [2, 1, 1]},
+            "eos_token_id": 2,
+            "pad_token_id": 0,
+            **text,
+        },
+        vision_config=vision,
+        image_token_id=5,
+        video_token_id=6,
+        vision_start_token_id=3,
+        vision_end_token_id=4,
+    )
+    torch.manual_seed(seed)
+    AutoModelForImageTextToText.from_config(config).save_pretrained(folder)
+    side = 2 * patch
+    size = {"shortest_edge": 4 * side * side, "longest_edge": 36 * side * side}
+    Qwen2VLImageProcessorPil(size=size, patch_size=patch).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     return folder
 
 

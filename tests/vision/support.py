@@ -64,7 +64,11 @@ def _part(part: Any) -> dict[str, str]:
 
 def generated(folder: Path, model: Any, messages: Sequence[Message], stops: Sequence[int], tokens: int) -> list[int]:
     """A greedy answer by transformers' own generate, of one conversation alone."""
-    inputs = processed(folder, messages)
+    return alone(model, processed(folder, messages), stops, tokens)
+
+
+def alone(model: Any, inputs: dict[str, Any], stops: Sequence[int], tokens: int) -> list[int]:
+    """A greedy answer by transformers' own generate."""
     output = model.generate(
         **inputs, do_sample=False, max_new_tokens=tokens, eos_token_id=list(stops), pad_token_id=stops[0]
     )

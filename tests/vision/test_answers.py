@@ -8,15 +8,17 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+import torch
 
 from metier.cli import main
 from metier.core.events import EventLog
-from metier.data.messages import Message
+from metier.data.messages import Message, message
 from metier.engines import ChatSession, EngineOptions, Sampling, open_engine
 from metier.engines.base import Engine
 from metier.models import resolve_model
 from metier.predict import PredictSpec, run_predict
-from tests.vision.support import Talk, generated
+from metier.rendering.eyes import Seen
+from tests.vision.support import Talk, alone, generated
 
 GREEDY = Sampling(temperature=0, max_new_tokens=20)
 
@@ -49,6 +51,43 @@ def test_greedy_answers_are_those_of_generate(mllama: Path, engine: Engine, talk
     model = engine._network.core  # type: ignore[attr-defined]
     for index, one in enumerate(asked):
         assert found[index] == generated(mllama, model, one, engine.renderer.stop_ids, 20), index
+
+
+@pytest.mark.parametrize("family", ["gemma3", "qwen2_5_vl", "qwen3_vl"], indirect=True)
+def test_other_families_answer_in_batches_as_generate_does(family: Path, talk: Talk) -> None:
+    engine = open_engine("hf", resolve_model(str(family)), EngineOptions(dtype="float32", device="cpu"))
+    renderer = engine.renderer
+    prompts = [renderer.prompt(one) for one in questions(talk, 9)]
+    found = {i: done.token_ids for batch in engine.generate(prompts, GREEDY, batch_size=4) for i, done in batch}
+    model = engine._network.core  # type: ignore[attr-defined]
+    assert renderer.eyes is not None
+    for index, prompt in enumerate(prompts):
+        ids = torch.tensor([prompt.input_ids])
+        seen = renderer.eyes.tensors([Seen(prompt.input_ids, prompt.pictures)], len(prompt.input_ids))
+        if seen.pop("position_ids", None) is not None:  # generate makes Qwen's own from these
+            seen["mm_token_type_ids"] = (ids == renderer.tokenizer.convert_tokens_to_ids("<|image_pad|>")).long()
+        wanted = alone(model, {"input_ids": ids, "attention_mask": torch.ones_like(ids), **seen}, renderer.stop_ids, 20)
+        assert found[index] == wanted, index
+
+
+def test_a_repetition_penalty_counts_tokens_and_not_positions(qwen3_vl: Path, talk: Talk) -> None:
+    engine = open_engine("hf", resolve_model(str(qwen3_vl)), EngineOptions(dtype="float32", device="cpu"))
+    prompts = [engine.renderer.prompt(one) for one in questions(talk, 6, (1, 2))]
+    penalised = GREEDY.model_copy(update={"repetition_penalty": 1.5})
+    together = {i: done.token_ids for batch in engine.generate(prompts, penalised) for i, done in batch}
+    for index, prompt in enumerate(prompts):
+        ((_, one),) = [pair for batch in engine.generate([prompt], penalised) for pair in batch]
+        assert together[index] == one.token_ids
+
+
+def test_what_stands_before_the_pictures_is_computed_once(qwen3_vl: Path, talk: Talk) -> None:
+    engine = open_engine("hf", resolve_model(str(qwen3_vl)), EngineOptions(dtype="float32", device="cpu"))
+    said = message("system", "You read charts and answer in one word, without any explanation.")
+    prompts = [engine.renderer.prompt([said, *one]) for one in questions(talk, 6, (1, 2))]
+    together = {i: done.token_ids for batch in engine.generate(prompts, GREEDY) for i, done in batch}
+    for index, prompt in enumerate(prompts):
+        ((_, one),) = [pair for batch in engine.generate([prompt], GREEDY) for pair in batch]
+        assert together[index] == one.token_ids
 
 
 def test_a_conversation_goes_on_about_its_picture(engine: Engine, talk: Talk) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,7 @@ import torch
 
 from metier.core.errors import ConfigError, DataError
 from metier.data.messages import Conversation, ImagePart, Message, TextPart, message
-from metier.models import resolve_model
+from metier.models import load_model, resolve_model
 from metier.rendering import Renderer, load_renderer
 from metier.rendering.eyes import Seen
 from tests.vision.support import Talk, processed
@@ -22,18 +26,91 @@ def renderer(mllama: Path) -> Renderer:
     return load_renderer(resolve_model(str(mllama)))
 
 
-@pytest.mark.parametrize("sizes", [[(64, 40)], [(20, 90)], [(64, 40), (200, 30)], []])
-def test_ids_and_tensors_are_the_processors_own(
-    mllama: Path, renderer: Renderer, talk: Talk, sizes: list[tuple[int, int]]
-) -> None:
+@pytest.mark.parametrize("family", ["mllama", "gemma3"], indirect=True)
+@pytest.mark.parametrize("sizes", [[(64, 40)], [(20, 90)], [(64, 40), (200, 30)]])
+def test_ids_and_tensors_are_the_processors_own(family: Path, talk: Talk, sizes: list[tuple[int, int]]) -> None:
+    renderer = load_renderer(resolve_model(str(family)))
     messages = talk.ask("What is the trend?", *sizes)
     prompt = renderer.prompt(messages)
-    wanted = processed(mllama, messages)
+    wanted = processed(family, messages)
     assert prompt.input_ids == wanted["input_ids"][0].tolist()
     assert renderer.eyes is not None
     made = renderer.eyes.tensors([Seen(prompt.input_ids, prompt.pictures)], len(prompt.input_ids))
     assert all(torch.equal(tensor, wanted[name]) for name, tensor in made.items())
     assert set(made) == set(wanted) - {"input_ids", "attention_mask"}
+
+
+def test_text_alone_is_the_processors_own(mllama: Path, renderer: Renderer, talk: Talk) -> None:
+    messages = talk.ask("What is the trend?")
+    prompt = renderer.prompt(messages)
+    assert prompt.input_ids == processed(mllama, messages)["input_ids"][0].tolist()
+    assert renderer.eyes is not None
+    assert renderer.eyes.tensors([Seen(prompt.input_ids, ())], len(prompt.input_ids)) == {}
+
+
+@pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen3_vl"], indirect=True)
+def test_qwens_tokens_are_those_of_the_grid_and_its_positions_the_models_own(family: Path, talk: Talk) -> None:
+    resolved = resolve_model(str(family))
+    renderer = load_renderer(resolved)
+    eyes = renderer.eyes
+    assert eyes is not None
+    for sizes in ([(64, 40)], [(300, 31), (9, 9), (90, 400)], [(1400, 900)]):
+        prompt = renderer.prompt(talk.ask("Trend?", *sizes))
+        made = eyes.tensors([Seen(prompt.input_ids, prompt.pictures)], len(prompt.input_ids))
+        counts = (made["image_grid_thw"].prod(dim=1) // 4).tolist()
+        assert [renderer.image_tokens([picture]) for picture in prompt.pictures] == counts
+        ids = torch.tensor([prompt.input_ids])
+        pads = ids == renderer.tokenizer.convert_tokens_to_ids("<|image_pad|>")
+        assert int(pads.sum()) == sum(counts) == len(made["pixel_values"]) // 4
+        model = load_model(resolved, device="cpu", dtype=torch.float32)
+        wanted, _ = model.model.get_rope_index(ids, pads.long(), made["image_grid_thw"])
+        assert torch.equal(made["position_ids"], wanted)
+
+
+def test_a_picture_too_long_for_qwen_is_refused_with_the_row(qwen3_vl: Path, talk: Talk) -> None:
+    renderer = load_renderer(resolve_model(str(qwen3_vl)))
+    messages = talk.ask("Trend?", (900, 4), answer="Up.")
+    with pytest.raises(DataError, match=r"Row 2 .*200 times"):
+        renderer.examples(Conversation(2, tuple(messages)))
+
+
+# Run by a Python that has torchvision, where transformers' own processor of the family can be made.
+_PROCESSED = """
+import hashlib, json, sys
+from PIL import Image
+from transformers import AutoProcessor, AutoTokenizer
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+folder, text, *pictures = sys.argv[1:]
+processor = AutoProcessor.from_pretrained(folder)
+processor.image_processor = Qwen2VLImageProcessorPil.from_pretrained(folder)
+made = processor(images=[Image.open(one) for one in pictures], text=[text], return_tensors="np")
+pixels = hashlib.sha256(made["pixel_values"].tobytes()).hexdigest()
+print(json.dumps([made["input_ids"][0].tolist(), made["image_grid_thw"].tolist(), pixels]))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen3_vl"], indirect=True)
+def test_qwen_is_its_own_processors_where_torchvision_is_there(family: Path, talk: Talk, tmp_path: Path) -> None:
+    python = os.environ.get("METIER_TORCHVISION_PYTHON")
+    if python is None:
+        pytest.skip("METIER_TORCHVISION_PYTHON names no Python that has torch, torchvision and transformers")
+    folder = tmp_path / "whole"
+    shutil.copytree(family, folder)
+    name = "Qwen2_5_VLProcessor" if family.name == "qwen2_5_vl" else "Qwen3VLProcessor"
+    settings = json.loads((folder / "preprocessor_config.json").read_text())
+    (folder / "preprocessor_config.json").write_text(json.dumps({**settings, "processor_class": name}))
+    video = {"video_processor_type": "Qwen2VLVideoProcessor" if "2_5" in name else "Qwen3VLVideoProcessor"}
+    (folder / "video_preprocessor_config.json").write_text(json.dumps({**video, "processor_class": name}))
+    renderer = load_renderer(resolve_model(str(family)))
+    prompt = renderer.prompt(talk.ask("Trend?", (64, 40), (90, 400), (1400, 900)))
+    command = [python, "-c", _PROCESSED, str(folder), prompt.text, *(one.path or "" for one in prompt.pictures)]
+    ids, grids, pixels = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    assert renderer.eyes is not None
+    made = renderer.eyes.tensors([Seen(prompt.input_ids, prompt.pictures)], len(prompt.input_ids))
+    assert prompt.input_ids == ids
+    assert made["image_grid_thw"].tolist() == grids
+    assert hashlib.sha256(made["pixel_values"].numpy().tobytes()).hexdigest() == pixels
 
 
 def test_an_example_is_its_prompt_and_answer_with_loss_on_the_answer_alone(

@@ -69,11 +69,13 @@ class Decoder:
             groups.setdefault(self.eyes.group(len(row.pictures)) if self.eyes else 0, []).append(row)
         yield from groups.values()
 
-    def _look(self, rows: Sequence[Row], width: int) -> dict[str, torch.Tensor]:
-        """What the model takes of the rows' pictures, which are opened now. width: tokens of a padded prompt."""
+    def _look(self, rows: Sequence[Row], width: int, start: int = 0) -> dict[str, torch.Tensor]:
+        """What the model takes of the rows' pictures, which are opened now. width: tokens of a padded prompt; start:
+        of its tokens, what is prefilled already."""
         if self.eyes is None:
             return {}
-        return self.eyes.tensors([Seen(row.prompt_ids, row.pictures) for row in rows], width, left=True)
+        seen = [Seen(row.prompt_ids[start:], row.pictures, start) for row in rows]
+        return self.eyes.tensors(seen, width, left=True)
 
     def _in_slots(self, pending: deque[Row], slots: int) -> Iterator[list[Row]]:
         prefix = self._prefill_prefix(pending)
@@ -126,7 +128,8 @@ class Decoder:
         mask_NW = torch.cat([real_NW.new_ones(len(group), shared), real_NW], dim=1)
         positions_NW = (torch.arange(width, device=device) - starts_N1).clamp_(min=0) + shared
         cache = _repeat(prefix, len(group))
-        seen_N = self._look(group, width)
+        seen_N = self._look(group, width, shared)
+        next_N = _next_positions(seen_N.get("position_ids", positions_NW))
         logits_NV = self.network(ids_NW, mask_NW, positions_NW, cache, seen_N)
         lasting_N = self.eyes.lasting(seen_N) if self.eyes else {}
         self._choose(logits_NV, group, self._history(group))
@@ -136,10 +139,11 @@ class Decoder:
                 kept = torch.tensor(going_on, device=device)
                 cache.batch_select_indices(kept)
                 mask_NW = mask_NW[kept]
+                next_N = next_N[going_on]
                 lasting_N = {name: tensor_N[going_on] for name, tensor_N in lasting_N.items()}
             seated = [group[place] for place in going_on]
             extents = [shared + width if shared else len(row.prompt_ids) for row in seated]
-            batch.insert(seated, cache, mask_NW, extents, lasting_N)
+            batch.insert(seated, cache, mask_NW, extents, next_N, lasting_N)
         return group
 
     def _in_whole_batches(self, pending: deque[Row], slots: int) -> Iterator[list[Row]]:
@@ -157,13 +161,14 @@ class Decoder:
         cache = self.network.own_cache()
         ids_NW = torch.tensor([list(row.prompt_ids) for row in group], device=device)
         seen_N = self._look(group, ids_NW.shape[1])
+        positions_NW = torch.arange(ids_NW.shape[1], device=device).expand(len(group), -1)
         done = 0
         rows: list[Row | None] = list(group)
         while any(rows):
             seen = done + ids_NW.shape[1]
-            positions_NW = torch.arange(done, seen, device=device).expand(len(group), -1)
             mask_NW = torch.ones(len(group), seen, dtype=torch.bool, device=device)
             logits_NV = self.network(ids_NW, mask_NW, positions_NW, cache, seen_N)
+            positions_NW = _next_positions(seen_N.get("position_ids", positions_NW)).unsqueeze(1).to(device)
             if self.eyes is not None and not done:
                 seen_N = self.eyes.lasting(seen_N)
             touched = [row for row in rows if row is not None]
@@ -191,6 +196,12 @@ class Decoder:
         ids = [[*row.prompt_ids, *row.ids] for row in rows]
         width = max(map(len, ids))
         return torch.tensor([row + row[:1] * (width - len(row)) for row in ids], device=self.network.device)
+
+
+def _next_positions(positions: torch.Tensor) -> torch.Tensor:
+    """Where each row's next token stands, [N]. positions: of its tokens, [N, W], or [axes, N, W] of which the axes are
+    alike again behind a picture."""
+    return positions.reshape(-1, *positions.shape[-2:])[0, :, -1] + 1
 
 
 def _length(prefix: DynamicCache | None) -> int:

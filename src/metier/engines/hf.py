@@ -156,11 +156,12 @@ class HFEngine:
 
     def _places(self, rows: Sequence[Row]) -> int:
         network = self._network
+        longest = max(len(row.prompt_ids) + row.limit + (row.extra if network.looking_layers else 0) for row in rows)
         return places_in_memory(
             free_bytes=network.free_bytes,
             bytes_per_token=network.bytes_per_token,
             bytes_per_row=16 * int(network.config.vocab_size),
-            tokens_per_row=max(len(row.prompt_ids) + row.extra + row.limit for row in rows),
+            tokens_per_row=longest,
             most=_MOST_ROWS.get(network.device.type, 64),
         )
 

@@ -15,7 +15,7 @@ class Row:
     """A prompt and its answer so far.
 
     index: its number among the prompts; limit: tokens the answer may have; text: follows the answer's text, where stop
-    texts or streaming need it; pictures: of the prompt; extra: positions they take beside the prompt's tokens.
+    texts or streaming need it; pictures: of the prompt; extra: what looking at them takes, in tokens
     """
 
     index: int

@@ -34,6 +34,8 @@ class SlotBatch:
         self.mask_SC = torch.zeros(slots, capacity, dtype=torch.bool, device=device)
         self.tokens_S = torch.zeros(slots, dtype=torch.long, device=device)
         self.positions_S = torch.zeros(slots, dtype=torch.long, device=device)
+        # Tokens of each row so far, which are its positions unless pictures stand on a grid.
+        self.lengths_S = torch.zeros(slots, dtype=torch.long, device=device)
         self.history_SC = torch.zeros(slots, capacity, dtype=torch.long, device=device) if history else None
         # What each step takes of the rows' pictures, by name, [S, …] each.
         self.seen_S: dict[str, torch.Tensor] = {}
@@ -54,10 +56,11 @@ class SlotBatch:
         states: Cache,
         mask_NW: torch.Tensor,
         extents: Sequence[int],
+        next_N: torch.Tensor,
         seen_N: Mapping[str, torch.Tensor],
     ) -> None:
-        """Puts prefilled rows, each with its first token chosen, into free slots. seen_N: what each further step takes
-        of their pictures."""
+        """Puts prefilled rows, each with its first token chosen, into free slots. next_N: where their next tokens
+        stand; seen_N: what each further step takes of their pictures."""
         width = mask_NW.shape[1]
         window = self.cache.window
         if window.end < width:
@@ -72,7 +75,8 @@ class SlotBatch:
         self.mask_SC[slots] = False
         self.mask_SC[slots, window.end - width : window.end] = mask_NW
         self.tokens_S[slots] = torch.tensor([row.ids[-1] for row in rows], device=self.network.device)
-        self.positions_S[slots] = torch.tensor([len(row.prompt_ids) for row in rows], device=self.network.device)
+        self.positions_S[slots] = next_N.to(self.network.device)
+        self.lengths_S[slots] = torch.tensor([len(row.prompt_ids) for row in rows], device=self.network.device)
         for slot, row, extent in zip(taken, rows, extents, strict=True):
             self.rows[slot] = row
             self._extents[slot] = extent
@@ -89,7 +93,7 @@ class SlotBatch:
             self._move(0)
         self.mask_SC[:, window.end] = True
         if self.history_SC is not None:
-            self.history_SC[torch.arange(len(self.rows)), self.positions_S] = self.tokens_S
+            self.history_SC[torch.arange(len(self.rows)), self.lengths_S] = self.tokens_S
         logits = self.network(
             self.tokens_S.unsqueeze(1),
             self.mask_SC[:, window.start : window.end + 1],
@@ -99,7 +103,9 @@ class SlotBatch:
         )
         window.end += 1
         # A slot whose row has ended idles along; its position must stay one that the model knows.
-        self.positions_S = (self.positions_S + 1).clamp_(max=min(self.network.context_length, self.cache.capacity) - 1)
+        last = min(self.network.context_length, self.cache.capacity) - 1
+        self.positions_S = (self.positions_S + 1).clamp_(max=last)
+        self.lengths_S = (self.lengths_S + 1).clamp_(max=last)
         self._extents = [extent + 1 for extent in self._extents]
         return logits
 
@@ -119,6 +125,7 @@ class SlotBatch:
         self.mask_SC = self.mask_SC[slots]
         self.tokens_S = self.tokens_S[slots]
         self.positions_S = self.positions_S[slots]
+        self.lengths_S = self.lengths_S[slots]
         self.seen_S = {name: tensor_S[slots] for name, tensor_S in self.seen_S.items()}
         if self.history_SC is not None:
             self.history_SC = self.history_SC[slots]
@@ -127,7 +134,7 @@ class SlotBatch:
         """Token ids so far of each slot, for the repetition penalty."""
         if self.history_SC is None:
             return None
-        return self.history_SC[:, : int(self.positions_S.max()) + 1]
+        return self.history_SC[:, : int(self.lengths_S.max()) + 1]
 
     def _trim(self) -> None:
         """Leaves out leading columns that no living row uses."""

@@ -14,10 +14,18 @@ FAMILIES: Registry[type[Eyes]] = Registry(
     "vision model",
     {
         "mllama": "metier.rendering.eyes.mllama:MllamaEyes",
+        "gemma3": "metier.rendering.eyes.gemma3:Gemma3Eyes",
+        "qwen2_vl": "metier.rendering.eyes.qwen_vl:QwenEyes",
+        "qwen2_5_vl": "metier.rendering.eyes.qwen_vl:QwenEyes",
+        "qwen3_vl": "metier.rendering.eyes.qwen_vl:QwenEyes",
+        "qwen3_vl_moe": "metier.rendering.eyes.qwen_vl:QwenEyes",
     },
 )
+_QWEN = "qwen2_vl.image_processing_pil_qwen2_vl:Qwen2VLImageProcessorPil"
 _PROCESSORS = {
     "mllama": "mllama.image_processing_pil_mllama:MllamaImageProcessorPil",
+    "gemma3": "gemma3.image_processing_pil_gemma3:Gemma3ImageProcessorPil",
+    **dict.fromkeys(("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe"), _QWEN),
 }
 # Where transformers keeps what an image processor needs: on its own, or (newer) inside the processor's file.
 SETTINGS = ("preprocessor_config.json", "processor_config.json")
@@ -33,7 +41,8 @@ def load_eyes(folder: Path | None, tokenizer: Any) -> Eyes | str | None:
         return "rendering.reason_family"
     if not any((folder / name).is_file() for name in SETTINGS):
         return "rendering.reason_no_processor"
-    return FAMILIES.get(kind)(_image_processor(kind, folder), tokenizer)
+    settings = {key: value for name in SETTINGS for key, value in _json(folder / name).items()}
+    return FAMILIES.get(kind)(_image_processor(kind, folder), tokenizer, settings)
 
 
 def copy_settings(folder: Path, target: Path) -> None:

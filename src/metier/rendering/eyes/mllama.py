@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from metier.data.messages import ImagePart
 from metier.data.pictures import open_picture
-from metier.rendering.eyes.base import Eyes, Seen
+from metier.rendering.eyes.base import Eyes, Seen, padded
 
 if TYPE_CHECKING:
     import torch
@@ -20,8 +20,8 @@ class MllamaEyes(Eyes):
     """Rows of unlike numbers of pictures are kept apart: a token that stands before a row's pictures attends to all
     that the batch holds for the row, padding included, so company would change what it sees."""
 
-    def __init__(self, process: Any, tokenizer: Any) -> None:
-        super().__init__(process, tokenizer)
+    def __init__(self, process: Any, tokenizer: Any, settings: Mapping[str, Any]) -> None:
+        super().__init__(process, tokenizer, settings)
         self.placeholder = str(getattr(tokenizer, "image_token", None) or "<|image|>")
         self._token = tokenizer.convert_tokens_to_ids(self.placeholder)
 
@@ -53,8 +53,7 @@ class MllamaEyes(Eyes):
             length = len(row.input_ids)
             places = get_cross_attention_token_mask(list(row.input_ids), self._token)
             dense = convert_sparse_cross_attention_mask_to_dense([places], [tiles_P], tiles, length)
-            start = width - length if left else 0
-            mask_BLPT[number, start : start + length, : len(tiles_P)] = torch.from_numpy(dense[0])
+            mask_BLPT[number, padded(row, width, left), : len(tiles_P)] = torch.from_numpy(dense[0])
         return {
             "pixel_values": made["pixel_values"],
             "aspect_ratio_ids": made["aspect_ratio_ids"],
