@@ -46,7 +46,7 @@ def test_the_legal_recipe_ends_with_a_proof_that_is_small_in_the_demo() -> None:
 )
 def test_the_workbench_takes_the_legal_recipe_with_shipped_names_only(change: dict[str, str]) -> None:
     values: dict[str, Any] = {**load_recipe("legal").to_dict(), "specialist": ""}
-    freezer = Freezer(None, None, None)  # type: ignore[arg-type]
+    freezer = Freezer(None, None, None, None)  # type: ignore[arg-type]
     assert freezer.freeze(None, "recipe", values, None)["prove"]["specialist"] == "legal"  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=f"prove.{next(iter(change))}"):
         freezer.freeze(None, "recipe", {**values, "prove": {**values["prove"], **change}}, None)  # type: ignore[arg-type]
@@ -55,7 +55,7 @@ def test_the_workbench_takes_the_legal_recipe_with_shipped_names_only(change: di
 def test_the_workbench_takes_no_recipe_that_would_read_this_machines_files() -> None:
     values: dict[str, Any] = load_recipe("medical", overrides={"prove.specialist": "/etc/one.yaml"}).to_dict()
     with pytest.raises(ConfigError, match=r"prove\.specialist"):
-        Freezer(None, None, None).freeze(None, "recipe", values, None)  # type: ignore[arg-type]
+        Freezer(None, None, None, None).freeze(None, "recipe", values, None)  # type: ignore[arg-type]
 
 
 def test_a_specialist_is_proven_on_the_bases_that_there_are(tmp_path: Path) -> None:

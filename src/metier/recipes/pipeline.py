@@ -131,15 +131,12 @@ def recipe_steps(
 def _proof(spec: Any, weights: Path, knowledge: Path | None = None) -> Step:
     """The specialist in its variants, `tuned` being what was trained here. Where knowledge lies in a run's own folder,
     specialists are the shipped ones and those beside it."""
-    from metier.evaluate.proof import proof_inputs
     from metier.evaluate.proof.sources import LocalSources
-    from metier.recipes.proving import run_proving
+    from metier.recipes.proving import proof_step
 
     taught = _with(spec, adapter_name_or_path=str(weights)) if weights.name == "adapter" else spec
     sources = LocalSources(knowledge.parent if knowledge else None)
-    inputs = {**proof_inputs(taught, sources), "trained": weights / "manifest.json"}
-    return Step("prove", "prove", taught, lambda folder, events: run_proving(taught, folder, events, sources=sources),
-                inputs)  # fmt: skip
+    return proof_step(taught, sources, trained=weights / "manifest.json")
 
 
 def _index(spec: IndexSpec, run: RunFolder, listeners: tuple[Listener, ...], knowledge: Path | None) -> StepResult:

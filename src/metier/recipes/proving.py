@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from metier.core.events import EventLog
 from metier.core.files import read_json, write_text
-from metier.evaluate.proof import ProofSpec, run_proof
+from metier.evaluate.proof import ProofSpec, proof_inputs, run_proof
+from metier.runs import Step
 
 if TYPE_CHECKING:
     from metier.evaluate.proof.sources import Sources
 
 PAGE = "proof.html"
+
+
+def proof_step(spec: ProofSpec, sources: Sources, **inputs: Any) -> Step:
+    """The step of a proof. inputs: what its result depends on besides the specialist, its documents and questions."""
+    return Step("prove", "prove", spec, lambda folder, events: run_proving(spec, folder, events, sources=sources),
+                {**proof_inputs(spec, sources), **inputs})  # fmt: skip
 
 
 def run_proving(spec: ProofSpec, folder: Path, events: EventLog, *, sources: Sources | None = None) -> dict[str, Any]:

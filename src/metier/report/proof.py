@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from metier.core.i18n import LANGUAGES, current_language, translate
+from metier.core.i18n import LANGUAGES, Language, current_language, translate
 from metier.report.charts.difference import direction
 from metier.report.page import environment
 from metier.report.texts import Text, proof_figure, text
@@ -27,14 +27,14 @@ SHOWN = (
 )
 
 
-def proof_page(found: Mapping[str, Any]) -> str:
-    """The whole page for the content of `proof.json`."""
+def proof_page(found: Mapping[str, Any], language: Language | None = None) -> str:
+    """The whole page for the content of `proof.json`. language: it opens in, the current one where left out."""
     made = environment()
     made.globals.setdefault("variant_name", variant_name)
     made.filters.setdefault("proof_figure", proof_figure)
     made.filters.setdefault("proof_change", proof_change)
     made.filters.setdefault("milliseconds", lambda seconds: f"{1000 * float(seconds):.1f} ms")
-    return made.get_template("proof.html.jinja").render(report=tidy(_shaped(found)))
+    return made.get_template("proof.html.jinja").render(report=tidy({**shaped(found), "language": language or current_language()}))
 
 
 def variant_name(name: str) -> Text:
@@ -48,7 +48,7 @@ def proof_change(value: Any, metric: Mapping[str, Any]) -> str:
     return written.replace("-", "−") if written.startswith(("-", "—")) else f"+{written}"
 
 
-def _shaped(found: Mapping[str, Any]) -> dict[str, Any]:
+def shaped(found: Mapping[str, Any]) -> dict[str, Any]:
     """What the template reads: `proof.json` with texts in both languages and metrics beside their figures."""
     variants = found["variants"]
     title = _title(found)
@@ -56,7 +56,6 @@ def _shaped(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **found,
         "title": title,
-        "language": current_language(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "all": [_metric(found, key) for key in every],
         "shown": [_metric(found, key) for key in SHOWN if key in every],

@@ -9,6 +9,7 @@ from typing import Any
 
 from metier.core.errors import MetierError
 from metier.core.files import read_json
+from metier.evaluate.proof.spec import VARIANTS
 from metier.recipes.scoring import named
 from metier.workbench import layout
 from metier.workbench.accounts import Person
@@ -17,11 +18,12 @@ from metier.workbench.errors import NotFoundError
 from metier.workbench.store.tables import Job
 
 SIDES = ("base", "tuned")
+PROVEN = "prove-"  # before the name of a variant whose answers a proof has
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One model of a run. side: `base`, `tuned`, or `` where the run has one only; answers: `<job>/<step>` of the
+    """One model of a run. side: `base`, `tuned`, a proof's variant, or `` where the run has one only; answers: `<job>/<step>` of the
     finished prediction, or None; scores: metric → score, low, high, n and what describes it; rows: scored or None."""
 
     job: Job
@@ -54,6 +56,11 @@ def variants(artifacts: Artifacts, owner: Person, job: Job) -> list[Variant]:
             _variant(job, side, _named(artifacts, owner, job.spec["asked"].get(side)), _side_of(found, side))
             for side in SIDES
         ]
+    if job.kind == "prove":
+        folder = steps / "prove"
+        done = (folder / "done.json").is_file()
+        there = [name for name in VARIANTS if done and (folder / f"predictions-{name}.jsonl").is_file()]
+        return [_variant(job, name, f"{job.id}/{PROVEN}{name}", {}) for name in there]
     return []
 
 
@@ -68,7 +75,10 @@ def find_variant(artifacts: Artifacts, owner: Person, job: Job, key: str) -> Var
 def answers_file(jobs: Path, answers: str) -> Path:
     """The file behind `<job>/<step>`."""
     job_id, _, step = answers.partition("/")
-    return layout.job_folder(jobs, job_id) / layout.RUN / "steps" / step / "predictions.jsonl"
+    steps = layout.job_folder(jobs, job_id) / layout.RUN / "steps"
+    if step.startswith(PROVEN):  # one step left the answers of several variants
+        return steps / "prove" / f"predictions-{step.removeprefix(PROVEN)}.jsonl"
+    return steps / step / "predictions.jsonl"
 
 
 def _variant(job: Job, side: str, answers: str | None, found: Mapping[str, Any]) -> Variant:

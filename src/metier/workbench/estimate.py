@@ -35,6 +35,8 @@ def estimate(request: dict[str, Any]) -> dict[str, Any]:
     unless the model's configuration is not known, which `notes` says.
     """
     use_language(request.get("language"))
+    if "parts" in request:
+        return _answers(request)
     training = request.get("training", True)
     train = TrainSpec.model_validate(request["train"])
     predict = PredictSpec.model_validate(request["predict"]) if request.get("predict") else None
@@ -54,6 +56,25 @@ def estimate(request: dict[str, Any]) -> dict[str, Any]:
         request, speed_of(request["machine"], plan.train, request.get("measured")), found, predict, train
     )
     return {**found, **_memory_facts(plan, training), **minutes, "measured": bool(request.get("measured"))}
+
+
+def _answers(request: dict[str, Any]) -> dict[str, Any]:
+    """Minutes of answers to prompts of about such lengths, one after the other: `parts` of (how often, tokens of a
+    prompt, tokens of an answer at most)."""
+    train = TrainSpec.model_validate(request["train"])
+    predict = PredictSpec(model_name_or_path=train.model_name_or_path)
+    longest = max(prompt + most for _, prompt, most in request["parts"])
+    plan = make_plan(
+        train, predict, devices=1, device_memory_bytes=request["machine"]["memory"], gpu=request["machine"]["gpu"],
+        data=DataCount(1, "here", longest), test_rows=0,
+    )  # fmt: skip
+    speed = speed_of(request["machine"], plan.train, None)
+    low = high = 0.0
+    for count, prompt, most in request["parts"]:
+        seconds = answering_seconds(speed, count, prompt, most / 4, most, 1)
+        low, high = low + seconds[0], high + seconds[1]
+    low, high = low + _START_SECONDS[0], high + len(request["parts"]) * _START_SECONDS[1]
+    return {"minutes": [low / 60, high / 60]}
 
 
 def _rows_facts(request: dict[str, Any], train: TrainSpec, training: bool) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from metier.rendering.load import families
 from metier.specialists.store import Specialists
 from metier.workbench.accounts import Person
 from metier.workbench.artifacts import Artifacts
+from metier.workbench.proofs import Proofs
 from metier.workbench.store.tables import Dataset
 from metier.workbench.work import STEPS
 
@@ -43,12 +44,16 @@ FindSet = Callable[[Person, str], tuple[Dataset, Path, dict[str, Any]]]
 
 
 class Freezer:
-    """find_set: an owner's set by name, its file, and its entry in a `dataset_info.json`; specialists: of all."""
+    """find_set: an owner's set by name, its file, and its entry in a `dataset_info.json`; specialists: of all;
+    proofs: freezes those of specialists."""
 
-    def __init__(self, artifacts: Artifacts, find_set: FindSet, specialists: Specialists) -> None:
+    def __init__(
+        self, artifacts: Artifacts, find_set: FindSet, specialists: Specialists, proofs: Proofs
+    ) -> None:
         self.artifacts = artifacts
         self._find_set = find_set
         self._specialists = specialists
+        self._proofs = proofs
 
     def freeze(self, owner: Person, kind: str, work: dict[str, Any], folder: Path | None) -> dict[str, Any]:
         """The work with its sets linked into `folder` and its references resolved. Raises what is not the owner's.
@@ -57,6 +62,8 @@ class Freezer:
         """
         if kind == "fetch":
             return work
+        if kind == "prove":
+            return self._proof(owner, work, folder)
         frozen: dict[str, Any] = {}
         entries: dict[str, Any] = {}
         if kind == "recipe" and (work.get("prove") or {}).get("specialist"):
@@ -81,6 +88,19 @@ class Freezer:
         if entries and folder is not None:
             write_json(folder / DATASET_INFO, entries)
         return frozen
+
+    def _proof(self, owner: Person, work: dict[str, Any], folder: Path | None) -> dict[str, Any]:
+        """A proof with its set of questions linked into `folder`; shipped questions go by their name."""
+        from metier.evaluate.proof.questions import shipped_questions
+
+        frozen = self._proofs.freeze(owner, work)
+        name = work["questions"]
+        if name in shipped_questions():
+            return frozen
+        entry = self._link(owner, name, folder)
+        if folder is not None:
+            write_json(folder / DATASET_INFO, {name: entry})
+        return {**frozen, "dataset_id": self._find_set(owner, name)[0].id}
 
     def _section(
         self, owner: Person, values: dict[str, Any], folder: Path | None, entries: dict[str, Any], *,

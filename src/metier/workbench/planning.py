@@ -19,6 +19,7 @@ from metier.core.files import fingerprint
 from metier.core.i18n import current_language
 from metier.data.entries import shipped_entries
 from metier.data.several import names_in
+from metier.evaluate.proof.questions import questions_file, read_questions, shipped_questions
 from metier.models.hardware import hardware
 from metier.workbench.accounts import Person
 from metier.workbench.backends.base import Backend
@@ -26,6 +27,7 @@ from metier.workbench.backends.local import clean_environment
 from metier.workbench.datasets import Datasets
 from metier.workbench.errors import UnavailableError
 from metier.workbench.jobs import Jobs
+from metier.workbench.proofs import effort
 from metier.workbench.records import Records
 from metier.workbench.work import ON_DEVICE, check_work
 
@@ -67,7 +69,12 @@ class Planner:
         frozen = self._freeze(owner, kind, checked, None)
         if kind not in ON_DEVICE:
             return {"minutes": _LIGHT_MINUTES, "device": False}
-        request = {**self._request(owner, kind, checked, frozen), "devices": devices, "language": current_language()}
+        if kind == "prove":
+            return self._proof(owner, checked, frozen)
+        return self._answered({**self._request(owner, kind, checked, frozen), "devices": devices})
+
+    def _answered(self, request: dict[str, Any]) -> dict[str, Any]:
+        request["language"] = current_language()
         key = fingerprint(request)
         if key in self._known:
             self._known.move_to_end(key)
@@ -78,6 +85,23 @@ class Planner:
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         return answer
+
+    def _proof(self, owner: Person, asked: dict[str, Any], frozen: dict[str, Any]) -> dict[str, Any]:
+        """How much a proof asks, and the minutes of it where its model is of this machine."""
+        name = asked["questions"]
+        shipped = name in shipped_questions()
+        rows = len(read_questions(questions_file(Path(name)))) if shipped else self._datasets.get(owner, name).rows
+        found = effort(frozen, rows)
+        model = frozen["specialist"]["model_name_or_path"]
+        if frozen["specialist"]["server"] is not None:
+            return found
+        told = self._answered({
+            "parts": found["parts"],
+            "train": {"model_name_or_path": frozen["files"][model]["model"], "lora_rank": 1},
+            "machine": self._machine(),
+            "devices": 1,
+        })  # fmt: skip
+        return {**told, **found}
 
     def _request(self, owner: Person, kind: str, asked: dict[str, Any], frozen: dict[str, Any]) -> dict[str, Any]:
         if kind in ("predict", "score"):

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from metier.core.i18n import translate
 from metier.workbench import rubrics
 from metier.workbench.accounts import Person
+from metier.workbench.answers import PROVEN
 from metier.workbench.comparison import Comparisons
 from metier.workbench.errors import ConflictError, NotFoundError
 from metier.workbench.reviewfiles import AnswerFile, paired_rows
@@ -185,7 +186,7 @@ def closed_at(review: Review) -> datetime | None:
 def _content_key(answers: str) -> tuple[str, str]:
     """The run that holds some answers, and the key of the variant that gave them."""
     job_id, _, step = answers.partition("/")
-    side = step.removeprefix("predict").lstrip("-")
+    side = step.removeprefix("predict").removeprefix(PROVEN).lstrip("-")
     return job_id, f"{job_id}.{side}" if side else job_id
 
 

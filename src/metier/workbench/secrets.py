@@ -17,8 +17,8 @@ from metier.workbench.store.tables import Job, Secret
 
 # name: what it is for. The name is the environment variable that the job's child gets.
 NAMES = {"SWANLAB_API_KEY": "swanlab", "HF_TOKEN": "hf", "MODELSCOPE_API_TOKEN": "ms"}
-SERVERS = {"MODEL_SERVER_KEY": "server"}  # for models behind servers; no job gets it
-EMBEDDINGS_KEY = "EMBEDDINGS_KEY"  # for the endpoint that makes a base's vectors; no job gets it
+SERVERS = {"MODEL_SERVER_KEY": "server"}  # for models behind servers; of jobs only a proof of such a specialist gets it
+EMBEDDINGS_KEY = "EMBEDDINGS_KEY"  # for the endpoint that makes a base's vectors, in proofs too
 NAMES |= SERVERS | {EMBEDDINGS_KEY: "embeddings"}
 
 
@@ -93,7 +93,7 @@ class Secrets:
 
     def environment(self, job: Job) -> dict[str, str]:
         """The keys that this job's work names, as variables for its child."""
-        wanted = {name for name, use in NAMES.items() if use in _uses(job)}
+        wanted = {name for name, use in NAMES.items() if use in _uses(job)} | _named(job)
         if not wanted:
             return {}
         with self.database.read() as session:
@@ -102,6 +102,11 @@ class Secrets:
         # One that was sealed with another secret is left out: the tracker will say that there is no key.
         opened = {row.name: self._box.open(row.sealed) for row in rows}
         return {name: value for name, value in opened.items() if value is not None}
+
+
+def _named(job: Job) -> set[str]:
+    """The keys that a proof's specialist and its documents go by, as they were frozen."""
+    return set(job.spec["work"].get("keys") or ()) & set(NAMES) if job.kind == "prove" else set()
 
 
 def _uses(job: Job) -> set[str]:

@@ -19,7 +19,7 @@ from metier.workbench.errors import ConflictError, NotFoundError
 from metier.workbench.jobs import Jobs, Page
 from metier.workbench.store.tables import Job, Share, User, now
 
-KINDS = ("recipe", "score", "report")
+KINDS = ("recipe", "score", "report", "prove")
 DAYS = (1, 7, 30)
 PAGE = 25
 _MOST = 100  # links to one report at a time
@@ -53,22 +53,27 @@ class Reports:
 
     def of(self, job: Job) -> Report:
         """The report of a job whose owner was checked. Raises NotFoundError."""
-        step = self.jobs.folder_of(job) / layout.RUN / "steps" / "report"
-        if job.kind not in KINDS or not (step / "done.json").is_file() or not (step / "report.html").is_file():
+        name = "proof" if job.kind == "prove" else "report"
+        step = self.jobs.folder_of(job) / layout.RUN / "steps" / ("prove" if name == "proof" else name)
+        if job.kind not in KINDS or not (step / "done.json").is_file() or not (step / f"{name}.html").is_file():
             raise NotFoundError("workbench.no_report")
-        return Report(job, step / "report.html", step / "report.json")
+        return Report(job, step / f"{name}.html", step / f"{name}.json")
 
 
 def text_of(report: Report, language: Language) -> str:
     """The report's page, opened in the reader's language; as it was made where its figures are of another version."""
+    from metier.evaluate.proof.step import SCHEMA_VERSION as PROOF_VERSION
     from metier.report.build import SCHEMA_VERSION
     from metier.report.page import page
+    from metier.report.proof import proof_page
 
     try:
         found = read_json(report.data)
     except (OSError, ValueError):
         found = {}
-    if isinstance(found, dict) and found.get("schema_version") == SCHEMA_VERSION:
+    if report.job.kind == "prove" and found.get("schema_version") == PROOF_VERSION:
+        return proof_page(found, language)
+    if isinstance(found, dict) and report.job.kind != "prove" and found.get("schema_version") == SCHEMA_VERSION:
         return page({**found, "language": language})
     return report.html.read_text(encoding="utf-8")
 
@@ -79,10 +84,12 @@ def facts_of(job: Job) -> dict[str, Any]:
     data = asked.get("data") or {}
     if job.kind == "score":
         data = {"test": asked["predict"].get("dataset")}
+    if job.kind == "prove":
+        data = {"test": asked["questions"]}
     verdict = job.summary.get("verdict") or {}
     outcome = verdict.get("outcome") if isinstance(verdict, Mapping) else None
     return {
-        "model": str(asked.get("base_model_name_or_path") or asked.get("model_name_or_path") or ""),
+        "model": str(asked.get("base_model_name_or_path") or asked.get("model_name_or_path") or asked.get("specialist") or ""),
         "train": str(data.get("train") or ""),
         "test": str(data.get("test") or ""),
         "outcome": outcome or job.summary.get("outcome"),

@@ -23,8 +23,8 @@ STEPS: dict[str, type[Spec]] = {
     "compare": CompareSpec,
     "report": ReportSpec,
 }
-KINDS = ("recipe", "score", *STEPS, "fetch")
-ON_DEVICE = frozenset({"recipe", "score", "train", "predict"})  # the others read files and think on the processor
+KINDS = ("recipe", "score", *STEPS, "prove", "fetch")
+ON_DEVICE = frozenset({"recipe", "score", "train", "predict", "prove"})  # the others read files and think on the processor
 
 
 def check_work(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,6 +44,10 @@ def check_work(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
         if find(name) is None:
             raise ConfigError("workbench.unknown_model", name=name)
         return {"model": name}
+    if kind == "prove":
+        from metier.workbench.proofs import check_proof
+
+        return check_proof(values)
     if kind == "score":
         from metier.recipes.scoring import ScoreSpec
 
@@ -76,13 +80,17 @@ def run_work(kind: str, work: dict[str, Any], folder: Path, listeners: tuple[Lis
             recipe, run, listeners=listeners, command="metier run recipe.yaml", knowledge=folder / "knowledge"
         )
         comparison = read_json(run.step("compare") / "compare.json")
+        proof = read_json(run.step("prove") / "proof.json") if recipe.step("prove").specialist else None
         return {
             "verdict": comparison.get("verdict"),
+            **({"proof": proof["verdict"]} if proof else {}),
             "gain": gain_of(comparison),
             "steps": [{"step": one.name, "seconds": one.seconds, "skipped": one.skipped} for one in results],
         }
     if kind == "score":
         return _score(work, folder, listeners)
+    if kind == "prove":
+        return _prove(work, folder, listeners)
     from metier.recipes.single import run_single
 
     EventLog(None, listeners).emit("step", name=kind)
@@ -104,6 +112,23 @@ def _score(work: dict[str, Any], folder: Path, listeners: tuple[Listener, ...]) 
         comparison = read_json(run.step("compare") / "compare.json")
         summary |= {"verdict": comparison["verdict"], "gain": gain_of(comparison)}
     return summary
+
+
+def _prove(work: dict[str, Any], folder: Path, listeners: tuple[Listener, ...]) -> dict[str, Any]:
+    from metier.core.files import read_json
+    from metier.recipes.proving import proof_step
+    from metier.runs import find_or_create_run, run_step
+    from metier.workbench import layout
+    from metier.workbench.proofs import OwnerSources, ProveSpec, questions_of
+
+    asked = ProveSpec.model_validate(work["asked"])
+    run = find_or_create_run(folder.parent, "prove", asked.model_dump(mode="json"), folder=folder)
+    EventLog(None, listeners).emit("step", name="prove")
+    spec = asked.proof(questions_of(work, folder.parent / layout.DATA))
+    step = proof_step(spec, OwnerSources(work))
+    run.write_manifest(inputs=step.inputs)
+    result = run_step(step, run.step("prove"), listeners=listeners)
+    return {**result.summary, "verdict": read_json(result.folder / "proof.json")["verdict"]}
 
 
 def gain_of(comparison: Mapping[str, Any]) -> dict[str, Any] | None:

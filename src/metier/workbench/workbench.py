@@ -36,6 +36,7 @@ from metier.workbench.models import Models
 from metier.workbench.notifications import Notifications
 from metier.workbench.pictures import Pictures
 from metier.workbench.planning import Planner
+from metier.workbench.proofs import Proofs
 from metier.workbench.quota import Quota
 from metier.workbench.records import Records
 from metier.workbench.results import Results
@@ -102,7 +103,9 @@ class Workbench:
         self.knowledge = Knowledge(settings.folder / "knowledge", self.quota, self.embedders)
         self.artifacts = Artifacts(self.database, settings.jobs)
         specialists = Specialists(settings.folder / "specialists")
-        freezer = Freezer(self.artifacts, self.datasets.find, specialists)
+        models = ChatModels(self.artifacts)
+        proofs = Proofs(specialists, models, settings.folder, local=settings.servers_local)
+        freezer = Freezer(self.artifacts, self.datasets.find, specialists, proofs)
         self.drafts = Drafts(freezer.freeze, self.datasets.rows_of)
         self.recipes = SavedRecipes(self.database)
         self.jobs = Jobs(
@@ -139,7 +142,7 @@ class Workbench:
         writings = Writings(self.database)
         hosts = ChatHosts(self.database, self.backend.devices)
         self.pictures = Pictures(settings.folder / "pictures", self.database, self.quota)
-        self.chats = Chats(self.database, writings, self.pictures, ChatModels(self.artifacts), hosts)
+        self.chats = Chats(self.database, writings, self.pictures, models, hosts)
         self.specialists = OwnSpecialists(specialists, self.chats.models)
         self.streams = Streams()
         writers = Writers(self.specialists, hosts, self.secrets, local=settings.servers_local)

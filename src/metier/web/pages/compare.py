@@ -26,7 +26,7 @@ from metier.workbench.work import STEPS
 from metier.workbench.workbench import Workbench
 
 router = APIRouter()
-_KINDS = ("recipe", "score", "train", "predict", "evaluate", "compare")
+_KINDS = ("recipe", "score", "train", "predict", "evaluate", "compare", "prove")
 _TRAINING = ("recipe", "train")
 _OFFERED = 12
 _ROWS = 8
