@@ -34,7 +34,9 @@ def proof_page(found: Mapping[str, Any], language: Language | None = None) -> st
     made.filters.setdefault("proof_figure", proof_figure)
     made.filters.setdefault("proof_change", proof_change)
     made.filters.setdefault("milliseconds", lambda seconds: f"{1000 * float(seconds):.1f} ms")
-    return made.get_template("proof.html.jinja").render(report=tidy({**shaped(found), "language": language or current_language()}))
+    return made.get_template("proof.html.jinja").render(
+        report=tidy({**shaped(found), "language": language or current_language()})
+    )
 
 
 def variant_name(name: str) -> Text:

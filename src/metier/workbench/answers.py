@@ -23,8 +23,9 @@ PROVEN = "prove-"  # before the name of a variant whose answers a proof has
 
 @dataclass(frozen=True)
 class Variant:
-    """One model of a run. side: `base`, `tuned`, a proof's variant, or `` where the run has one only; answers: `<job>/<step>` of the
-    finished prediction, or None; scores: metric → score, low, high, n and what describes it; rows: scored or None."""
+    """One model of a run. side: `base`, `tuned`, a proof's variant, or `` where the run has one only; answers:
+    `<job>/<step>` of the finished prediction, or None; scores: metric → score, low, high, n and what describes it;
+    rows: scored or None."""
 
     job: Job
     side: str

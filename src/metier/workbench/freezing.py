@@ -47,9 +47,7 @@ class Freezer:
     """find_set: an owner's set by name, its file, and its entry in a `dataset_info.json`; specialists: of all;
     proofs: freezes those of specialists."""
 
-    def __init__(
-        self, artifacts: Artifacts, find_set: FindSet, specialists: Specialists, proofs: Proofs
-    ) -> None:
+    def __init__(self, artifacts: Artifacts, find_set: FindSet, specialists: Specialists, proofs: Proofs) -> None:
         self.artifacts = artifacts
         self._find_set = find_set
         self._specialists = specialists

@@ -65,6 +65,7 @@ class ProveSpec(Spec):
         return ProofSpec(
             specialist=self.specialist,
             questions=questions,
+            questions_label=self.questions,
             variants=self.variants,
             max_samples=self.max_samples,
             max_new_tokens=self.max_new_tokens,
@@ -154,9 +155,7 @@ class OwnerSources(LocalSources):
             return open_chat_model(specialist, keys=os.environ, local=bool(self._work["local"]))
         found = self._work["files"][specialist.adapter_name_or_path or specialist.model_name_or_path]
         files = {"model_name_or_path": found["model"], "adapter_name_or_path": found["adapter"]}
-        return open_chat_model(
-            specialist.model_copy(update=files), options=EngineOptions(template=found["template"])
-        )
+        return open_chat_model(specialist.model_copy(update=files), options=EngineOptions(template=found["template"]))
 
     def _embedder(self, name: str, _owner: str) -> Embedder:
         if not is_endpoint(name):

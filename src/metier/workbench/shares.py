@@ -89,7 +89,9 @@ def facts_of(job: Job) -> dict[str, Any]:
     verdict = job.summary.get("verdict") or {}
     outcome = verdict.get("outcome") if isinstance(verdict, Mapping) else None
     return {
-        "model": str(asked.get("base_model_name_or_path") or asked.get("model_name_or_path") or asked.get("specialist") or ""),
+        "model": str(
+            asked.get("base_model_name_or_path") or asked.get("model_name_or_path") or asked.get("specialist") or ""
+        ),
         "train": str(data.get("train") or ""),
         "test": str(data.get("test") or ""),
         "outcome": outcome or job.summary.get("outcome"),

@@ -24,7 +24,9 @@ STEPS: dict[str, type[Spec]] = {
     "report": ReportSpec,
 }
 KINDS = ("recipe", "score", *STEPS, "prove", "fetch")
-ON_DEVICE = frozenset({"recipe", "score", "train", "predict", "prove"})  # the others read files and think on the processor
+ON_DEVICE = frozenset(
+    {"recipe", "score", "train", "predict", "prove"}
+)  # the others read files and think on the processor
 
 
 def check_work(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:

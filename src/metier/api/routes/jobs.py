@@ -31,8 +31,9 @@ class _Body(BaseModel):
 
 class NewJob(_Body):
     """kind: `recipe`, `score` (answers and their scores, beside a second model's where `base_model_name_or_path` names
-    one), `train`, `predict`, `evaluate`, `compare`, `report`, `prepare` or `fetch`; work: that step's
-    parameters, or a recipe's keys. devices: how many, or which by name; cloned_from: the job it was made from."""
+    one), `prove` (a specialist with and without what it was taught and its documents), `train`, `predict`, `evaluate`,
+    `compare`, `report`, `prepare` or `fetch`; work: that step's parameters, or a recipe's keys. devices: how many, or
+    which by name; cloned_from: the job it was made from."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 

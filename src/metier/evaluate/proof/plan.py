@@ -77,7 +77,7 @@ class Plan:
     def about(self) -> dict[str, Any]:
         """The questions, as the page tells of them."""
         return {
-            "file": self.spec.questions.name,
+            "file": self.spec.questions_label or self.spec.questions.name,
             "sha256": sha256_file(questions_file(self.spec.questions)),
             "language": self.language,
             "count": len(self.questions),

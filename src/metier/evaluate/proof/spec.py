@@ -22,7 +22,8 @@ class ProofSpec(Spec):
 
     specialist: a name, or a YAML file; questions: a file of JSON lines, see `metier.evaluate.proof.questions`, or the
     name of a shipped one; variants: empty takes all that there are (`tuned` needs an adapter, `…_knowledge` a knowledge
-    base); model_name_or_path: instead of the specialist's; adapter_name_or_path: what tuned means, else the
+    base); model_name_or_path: instead of the specialist's; questions_label: what they are called, instead of their
+    file; adapter_name_or_path: what tuned means, else the
     specialist's own; max_new_tokens: of an answer, instead of the specialist's; rubric: a shipped name or a YAML file,
     empty takes the one named like the specialist; judge_…: no judge without a model or an address; judge_api_key: the
     NAME of an environment variable; prompt_price, completion_price: of a million tokens, in `currency`.
@@ -47,6 +48,7 @@ class ProofSpec(Spec):
     prompt_price: float = Field(0.0, ge=0.0)
     completion_price: float = Field(0.0, ge=0.0)
     currency: str = Field("", max_length=8)
+    questions_label: str = Field("", max_length=300)
     title: str = Field("", max_length=300)
     rows_shown: int = Field(20, ge=0, le=1000)
     bootstrap_samples: int = Field(2000, ge=100, le=100_000)

@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 from metier.api.access import Services
 from metier.api.once import once_for_key
 from metier.web.pages.assistant import title_of
+from metier.web.proofs import proof_of
 from metier.web.render import page
 from metier.web.visit import Reader, local_address
 from metier.workbench.accounts import Person
@@ -190,7 +191,8 @@ def _of_run(services: Workbench, person: Person, job: Job) -> dict[str, Any]:
         "waiting": waiting,
         "own": {one.id for one in queue if one.owner_id == person.id},
         "training": has_training(job),
-        "verdict": job.summary.get("verdict") if job.kind in ("recipe", "score") else None,
+        "verdict": job.summary.get("verdict") if job.kind in ("recipe", "score", "prove") else None,
+        "proof": proof_of(services.jobs.folder_of(job), job.id) if job.state == "done" and "prove" in plan else None,
         "step_label": step_label,
         "key": secrets.token_urlsafe(12),
     }
