@@ -59,20 +59,20 @@ def estimate(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answers(request: dict[str, Any]) -> dict[str, Any]:
-    """Minutes of answers to prompts of about such lengths, one after the other: `parts` of (how often, tokens of a
-    prompt, tokens of an answer at most)."""
+    """Minutes of answers to prompts of about such lengths, one after the other: `parts` of (how often at least,
+    at most, tokens of a prompt, tokens of an answer at most)."""
     train = TrainSpec.model_validate(request["train"])
     predict = PredictSpec(model_name_or_path=train.model_name_or_path)
-    longest = max(prompt + most for _, prompt, most in request["parts"])
+    longest = max(prompt + most for _, _, prompt, most in request["parts"])
     plan = make_plan(
         train, predict, devices=1, device_memory_bytes=request["machine"]["memory"], gpu=request["machine"]["gpu"],
         data=DataCount(1, "here", longest), test_rows=0,
     )  # fmt: skip
     speed = speed_of(request["machine"], plan.train, None)
     low = high = 0.0
-    for count, prompt, most in request["parts"]:
-        seconds = answering_seconds(speed, count, prompt, most / 4, most, 1)
-        low, high = low + seconds[0], high + seconds[1]
+    for least, count, prompt, most in request["parts"]:
+        low += answering_seconds(speed, least, prompt, most / 4, most, 1)[0]
+        high += answering_seconds(speed, count, prompt, most, most, 1)[1]
     low, high = low + _START_SECONDS[0], high + len(request["parts"]) * _START_SECONDS[1]
     return {"minutes": [low / 60, high / 60]}
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 MOST_QUESTIONS = 2000
 _ANSWER_TOKENS = 512  # where neither the work nor the specialist says how long an answer may be
 _BARE_TOKENS, _PASSAGE_TOKENS, _JUDGED_TOKENS, _VOTE_TOKENS = 400, 400, 1500, 200  # of prompts, about
+_EARLIEST_VOTES = 4  # after which a judge that says nothing readable is known to be unfit
 
 
 def _names(value: Any) -> Any:
@@ -169,7 +170,7 @@ class OwnerSources(LocalSources):
 
 def effort(frozen: Mapping[str, Any], rows: int) -> dict[str, Any]:
     """What a frozen proof asks for. rows: of its questions. `answers`, `votes` at most, `tested` of them on the judge
-    itself; `parts`: (how often, tokens of a prompt, tokens of an answer at most) for an estimate of the time."""
+    itself; `parts`: (how often at least and at most, tokens of a prompt, of an answer at most), for its minutes."""
     spec = ProveSpec.model_validate(frozen["asked"])
     specialist = Specialist.model_validate(frozen["specialist"])
     proof = spec.proof(Path(spec.questions))
@@ -185,8 +186,8 @@ def effort(frozen: Mapping[str, Any], rows: int) -> dict[str, Any]:
         "answers": count * len(variants),
         "votes": votes + tested,
         "tested": tested,
-        "parts": [[count, prompt, most] for prompt in prompts]
-        + ([[votes + tested, _JUDGED_TOKENS, _VOTE_TOKENS]] if judged else []),
+        "parts": [[count, count, prompt, most] for prompt in prompts]
+        + ([[_EARLIEST_VOTES, votes + tested, _JUDGED_TOKENS, _VOTE_TOKENS]] if judged else []),
     }
 
 

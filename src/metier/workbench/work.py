@@ -128,7 +128,7 @@ def _prove(work: dict[str, Any], folder: Path, listeners: tuple[Listener, ...]) 
     EventLog(None, listeners).emit("step", name="prove")
     spec = asked.proof(questions_of(work, folder.parent / layout.DATA))
     step = proof_step(spec, OwnerSources(work))
-    run.write_manifest(inputs=step.inputs)
+    run.write_manifest(inputs={key: str(one) if isinstance(one, Path) else one for key, one in step.inputs.items()})
     result = run_step(step, run.step("prove"), listeners=listeners)
     return {**result.summary, "verdict": read_json(result.folder / "proof.json")["verdict"]}
 
