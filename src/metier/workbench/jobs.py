@@ -303,6 +303,6 @@ def _title(kind: str, work: Mapping[str, Any], language: str) -> str:
     label = translate(key, language="zh" if language == "zh" else "en") if has_text(key) else kind
     work = work["predict"] if kind == "score" else work
     if kind == "prove":
-        return " · ".join((label, str(work["specialist"]), str(work["questions"])))
+        return " · ".join(dict.fromkeys((label, str(work["specialist"]), str(work["questions"]))))
     parts = (label, str(work.get("model_name_or_path") or work.get("model") or ""), str(work.get("dataset") or ""))
     return " · ".join(part for part in parts if part)
