@@ -47,6 +47,7 @@ def prove_form(request: Request, services: Services, person: Reader, name: str) 
 @router.post("")
 def prove(request: Request, services: Services, person: Reader, name: str, form: Sent) -> Response:
     """Puts the proof into the queue; sent twice, it is one."""
+    services.specialists.get(person, name)
     work, key = _work(name, form), str(form.get("key", ""))[:100]
 
     def create() -> dict[str, str]:
@@ -62,6 +63,7 @@ def prove(request: Request, services: Services, person: Reader, name: str, form:
 @router.post("/plan")
 def prove_plan(request: Request, services: Services, person: Reader, name: str, form: Sent) -> Response:
     """How much the proof asks and about how long it takes, as a part of the page; 202 while others' is counted."""
+    services.specialists.get(person, name)
     try:
         plan = services.planner.estimate(person, "prove", _work(name, form))
     except UnavailableError:
