@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
 
 from metier.cli.app import write_json
+from metier.cli.findings import files_first, show_findings
 from metier.core.errors import UserError
 from metier.core.i18n import translate
 from metier.core.settings import settings
@@ -41,12 +43,21 @@ def ask(
     no_model: Flag = False,
     show_thinking: Flag = False,
     json: Flag = False,
+    output: Path | None = None,
 ) -> None:
     """Asks a specialist. Several questions are one conversation; without any, they are read line by line.
 
-    no_model: answers in quotations and with tools alone, without loading its model.
+    Of a finance specialist, files come first (`metier ask finance report.pdf "…"`): they become findings, each figure
+    checked against its cell.
+
+    no_model: answers in quotations and with tools alone, without loading its model; output: a folder for the findings
+    as HTML, DOCX, XLSX and JSON.
     """
     stored = Specialists(settings().home / "specialists").get(LOCAL, name, version)
+    files, asked = files_first(questions)
+    if files or output is not None:
+        show_findings(stored, files, " ".join(asked), output=output, with_model=not no_model, json=json)
+        return
     with_model = not no_model and stored.specialist.rules.quote != "always"
     told = []
     if with_model and (recipe := untaught_by(stored)):

@@ -68,7 +68,7 @@ class Table:
     """A table in the text, one row a line, cells parted by ` | `. header: lines of it that are its header.
 
     caption, unit: what stands above it, such as `表1 主要指标` and `单位：万元`; cells: where they have places on a
-    page.
+    page; lines: the number of each row in its file, from 1, where a spreadsheet counts them.
     """
 
     start: int
@@ -77,6 +77,7 @@ class Table:
     caption: str = ""
     unit: str = ""
     cells: tuple[Cell, ...] = ()
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,4 +153,5 @@ class Document:
 
 
 def _table(said: dict[str, Any]) -> Table:
-    return Table(**{**said, "cells": tuple(Cell(**cell) for cell in said.get("cells", ()))})
+    cells = tuple(Cell(**cell) for cell in said.get("cells", ()))
+    return Table(**{**said, "cells": cells, "lines": tuple(said.get("lines", ()))})

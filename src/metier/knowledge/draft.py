@@ -69,12 +69,14 @@ class Draft:
             start, end = self.add(text)
             self.headings.append(Heading(start, end, level, "".join(self._parts[-1:])))
 
-    def table(self, rows: Sequence[Sequence[str]], *, header: int = 1) -> None:
-        """Adds a table: a row a line, without the rows that are empty."""
-        lines = [CELL_BREAK.join(" ".join(cell.split()) for cell in row) for row in rows if any(map(str.strip, row))]
+    def table(self, rows: Sequence[Sequence[str]], *, header: int = 1, numbered: bool = False) -> None:
+        """Adds a table: a row a line, without the rows that are empty. numbered: rows count as a spreadsheet's do."""
+        kept = [(number, row) for number, row in enumerate(rows, 1) if any(map(str.strip, row))]
+        lines = [CELL_BREAK.join(" ".join(cell.split()) for cell in row) for _, row in kept]
         if lines:
             start, end = self.add("\n".join(lines))
-            self.tables.append(Table(start, end, min(header, len(lines))))
+            numbers = tuple(number for number, _ in kept) if numbered else ()
+            self.tables.append(Table(start, end, min(header, len(lines)), lines=numbers))
 
     def mark_heading(self, start: int, end: int, level: int, *, more: bool = False) -> None:
         """What was added last, from `start` to `end`, is a heading. more: it goes on in the one before it."""

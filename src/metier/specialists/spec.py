@@ -70,7 +70,7 @@ class Specialist(Spec):
 
     name: letters, digits and hyphens; model_name_or_path, adapter_name_or_path: as everywhere (`run:<id>` in the
     workbench); server: instead of them; knowledge: names of knowledge bases; tools: names in the registry; examples:
-    questions to begin with.
+    questions to begin with; findings: a file that it is asked about becomes structured findings, each figure checked.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
@@ -87,3 +87,4 @@ class Specialist(Spec):
     tools: tuple[str, ...] = ()
     rules: AnswerRules = AnswerRules()
     examples: tuple[str, ...] = ()
+    findings: bool = False

@@ -24,6 +24,6 @@ def read(source: Source, draft: Draft, emit: Emit) -> str:
     except csv.Error as error:
         raise DataError("knowledge.reading_damaged", file=source.name, problem=error) from error
     draft.page(1)
-    draft.table(rows)
+    draft.table(rows, numbered=True)
     emit({"event": "progress", "step": 1, "total": 1})
     return encoding

@@ -33,12 +33,10 @@ def read(source: Source, draft: Draft, emit: Emit) -> str:
                 cells += len(row)
                 if cells > MAX_CELLS:
                     raise DataError("knowledge.too_many_cells", file=source.name, limit=MAX_CELLS)
-                shown = [_shown(value) for value in row]
-                if any(shown):
-                    rows.append(_without_empty_end(shown))
-            draft.page(number, origin="text" if rows else "empty")
+                rows.append(_without_empty_end([_shown(value) for value in row]))
+            draft.page(number, origin="text" if any(rows) else "empty")
             draft.heading(sheet.title, 1)
-            draft.table(rows)
+            draft.table(rows, numbered=True)
             emit({"event": "progress", "step": number, "total": len(book.worksheets)})
     except (InvalidFileException, KeyError, ValueError, TypeError, SyntaxError) as error:
         raise DataError("knowledge.reading_damaged", file=source.name, problem=error) from error

@@ -30,6 +30,9 @@ TOOLS: Registry[ToolFunction] = Registry(
         "statute": "metier.specialists.legal.tools:statute",
         "date_arithmetic": "metier.specialists.legal.tools:date_arithmetic",
         "arbitration_request": "metier.specialists.legal.tools:arbitration_request",
+        "calculate": "metier.specialists.finance.tools:calculate",
+        "growth_rate": "metier.specialists.finance.tools:growth_rate",
+        "convert_amount": "metier.specialists.finance.tools:convert_amount",
     },
 )
 
@@ -44,6 +47,9 @@ RULES: Registry[ToolRule] = Registry(
         "statute": "metier.specialists.legal.tools:statute_rule",
         "date_arithmetic": "metier.specialists.legal.tools:date_rule",
         "arbitration_request": "metier.specialists.legal.tools:arbitration_request_rule",
+        "growth_rate": "metier.specialists.finance.tools:growth_rule",
+        "convert_amount": "metier.specialists.finance.tools:convert_rule",
+        "calculate": "metier.specialists.finance.tools:calculate_rule",
     },
 )
 

@@ -1,0 +1,105 @@
+"""`metier ask finance report.pdf`: a report's findings in the terminal, as JSON, or as files in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from metier.cli.app import write_json
+from metier.cli.progress import Display
+from metier.core.errors import ConfigError, DataError
+from metier.core.i18n import translate
+
+if TYPE_CHECKING:
+    from metier.specialists.finance.schema import Finding, Findings, Spot
+    from metier.specialists.store import StoredSpecialist
+
+_LOOKS_LIKE_FILE = frozenset((".parquet", ".pq"))
+
+
+def files_first(words: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """The files that stand before a question, and the question. Raises DataError for a name that looks like a file's
+    and is none."""
+    from metier.knowledge.readers import SUFFIXES
+
+    files: list[Path] = []
+    for place, word in enumerate(words):
+        path = Path(word)
+        known = path.suffix.lower() in SUFFIXES or path.suffix.lower() in _LOOKS_LIKE_FILE
+        if not known or any(mark in word for mark in "?？\n") or (" " in word and not path.exists()):
+            return files, list(words[place:])
+        if not path.is_file():
+            raise DataError("cli.findings_no_file", file=word)
+        files.append(path)
+    return files, []
+
+
+def show_findings(
+    stored: StoredSpecialist, files: Sequence[Path], question: str, *, output: Path | None, with_model: bool, json: bool
+) -> None:
+    """Reads each file, shows what was found, and writes it to `output` where one is named."""
+    name = stored.specialist.name
+    if not files:
+        raise ConfigError("cli.findings_which_file", name=name)
+    if not stored.specialist.findings:
+        raise ConfigError("cli.findings_reads_no_files", name=name, file=files[0])
+    from metier.specialists.finance.reading import read_report
+
+    found: list[Findings] = []
+    console = Console(highlight=False)
+    with Display() as display:
+        for path in files:
+            display({"event": "step", "name": "reading"})
+            findings = read_report(path, question=question, events=display)
+            found.append(findings)
+    for findings in found:
+        if not json:
+            _show(console, findings)
+    if json:
+        write_json([one.model_dump(mode="json") for one in found])
+
+
+def _show(console: Console, findings: Findings) -> None:
+    from metier.specialists.finance.schema import KINDS
+
+    if findings.answer:
+        console.print(findings.answer, markup=False, soft_wrap=True)
+    for kind in KINDS:
+        own = findings.of(kind)
+        if own:
+            console.print(translate(f"specialists.finance_kind_{kind}"), style="bold")
+        for one in own:
+            _show_one(console, one)
+    flags = sum(len(one.flags) for one in findings.findings) + len(findings.of("contradiction"))
+    summary = translate(
+        "cli.findings_summary",
+        name=findings.name,
+        pages=findings.pages,
+        tables=len(findings.exhibits),
+        checked=findings.checked,
+        flags=flags,
+    )
+    console.print(summary, style="dim", markup=False, soft_wrap=True)
+    for notice in findings.notices:
+        console.print(notice, style="yellow", markup=False, soft_wrap=True)
+
+
+def _show_one(console: Console, one: Finding) -> None:
+    where = place_text(one.place) if one.place else ""
+    style = "red" if one.kind == "contradiction" else None
+    console.print(f"  • {one.text}" + (f" [{where}]" if where else ""), style=style, markup=False, soft_wrap=True)
+    for flag in one.flags:
+        console.print(
+            "    " + translate("cli.findings_flag", text=flag.text), style="yellow", markup=False, soft_wrap=True
+        )
+
+
+def place_text(spot: Spot) -> str:
+    """Where to look, in few words."""
+    page = translate("cli.findings_place_page", page=spot.page)
+    if spot.table and spot.cell:
+        return f"{page}, " + translate("cli.findings_place_cell", table=spot.table, cell=spot.cell)
+    return page

@@ -1,0 +1,164 @@
+"""From a report to findings: PDF, picture, XLSX, CSV, DOCX … → tables → figures → findings by rules and tools.
+
+read_report ─► document ─► sheets ─► table findings ─┐
+                     └───► texts ─► claims, risks ───┴─► Findings ─► (a model adds its own, checked: `writing`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metier.core.i18n import Language, current_language
+from metier.specialists.finance.claims import Claim, claims_of
+from metier.specialists.finance.evidence import Evidence, Text, words_of
+from metier.specialists.finance.risks import risk_findings
+from metier.specialists.finance.schema import Exhibit, Figure, Finding, Findings
+from metier.specialists.finance.sheets import Sheet, sheets_of, year_of
+from metier.specialists.finance.tablefindings import table_findings
+from metier.specialists.finance.telling import Teller, computed_figure, figure_of, finding, spot
+
+if TYPE_CHECKING:
+    from metier.knowledge.asking import Listener
+    from metier.knowledge.document import Document
+
+MOST_ROWS = 400  # of an exhibit as it is kept
+
+
+def read_report(
+    path: Path | str,
+    *,
+    name: str = "",
+    question: str = "",
+    language: Language | None = None,
+    events: Listener | None = None,
+) -> Findings:
+    """The findings of a report that rules and tools can give, without a model.
+
+    Raises DataError for a file that cannot be read.
+    """
+    from metier.knowledge.reading import read_document
+
+    document = read_document(path, name=name, events=events)
+    return findings_of(document, question=question, language=language)
+
+
+def findings_of(document: Document, *, question: str = "", language: Language | None = None) -> Findings:
+    """The findings of a document that was read."""
+    tell = Teller(language or current_language())
+    evidence = evidence_of(document)
+    exhibits: list[Exhibit] = []
+    found: list[Finding] = []
+    for sheet in evidence.sheets:
+        if sheet.entries:
+            exhibits.append(_exhibit(document, sheet, len(exhibits) + 1))
+            found += table_findings(sheet, len(exhibits), tell)
+    numbers = {one.table: one.number for one in exhibits}
+    claims = claims_of(evidence)
+    found += [_contradiction(claim, numbers, tell) for claim in claims if not claim.holds]
+    found += risk_findings(evidence.sheets, evidence.texts, tell)
+    found += _open(exhibits, tell)
+    return Findings(
+        name=document.name,
+        kind=document.kind,
+        sha256=document.sha256,
+        title=document.title,
+        language=tell.language,
+        pages=len(document.pages),
+        period=str(year_of(document) or ""),
+        question=question,
+        exhibits=exhibits,
+        findings=_ordered(found, question),
+        checked=len(claims),
+        notices=[notice.text() for notice in document.notices],
+    )
+
+
+def evidence_of(document: Document) -> Evidence:
+    """The tables and texts of a document, to check figures against."""
+    return Evidence(sheets_of(document), list(_texts(document)))
+
+
+def _texts(document: Document) -> Iterator[Text]:
+    """The text between tables, a page at a time."""
+    tables = sorted((table.start, table.end) for table in document.tables)
+    for page in document.pages:
+        at = page.start
+        for start, end in [*((s, e) for s, e in tables if e > page.start and s < page.end), (page.end, page.end)]:
+            if start > at:
+                yield Text(document.text[at : min(start, page.end)], page.number, at)
+            at = max(at, end)
+
+
+def _exhibit(document: Document, sheet: Sheet, number: int) -> Exhibit:
+    pages = {page.number: document.text[page.start : page.end].split("\n")[0] for page in document.pages}
+    figures = []
+    for entry in sheet.entries:
+        made = figure_of(entry)
+        if document.kind == "xlsx":
+            made.places[0].sheet = pages.get(sheet.page, "")
+        figures.append(made)
+    return Exhibit(
+        number=number,
+        kind="table",
+        title=sheet.title,
+        unit=sheet.unit,
+        table=sheet.number,
+        scale=sheet.scale,
+        currency=sheet.currency,
+        periods=[str(period) for period in sheet.periods()],
+        place=spot(sheet.place),
+        rows=[list(row) for row in sheet.rows[:MOST_ROWS]],
+        figures=figures,
+    )
+
+
+def _contradiction(claim: Claim, numbers: dict[int, int], tell: Teller) -> Finding:
+    """A claim of the text beside what the table gives."""
+    amount = claim.amount
+    key = "contradiction_level" if claim.kind == "level" else "contradiction_growth"
+    given = tell.amount(replace(amount, value=claim.found, decimals=max(amount.decimals, 2)))
+    text = tell.say(
+        key,
+        page=claim.sentence.page,
+        label=claim.line.short,
+        period=claim.period or "",
+        stated=" ".join(amount.text.split()),
+        table=claim.sheet.number,
+        found=given,
+    )
+    quoted = tell.say("said", text=" ".join(claim.sentence.text.split())[:300])
+    stated = Figure(
+        label=claim.line.short,
+        value=amount.value,
+        unit=amount.unit,
+        scale=amount.scale or 1,
+        currency=amount.currency,
+        period=str(claim.period or ""),
+        text=amount.text,
+        source="text",
+        places=[spot(claim.place)],
+    )
+    if claim.kind == "level":
+        right = figure_of(claim.entries[-1])
+    else:
+        right = computed_figure(claim.line.short, claim.found, amount.unit, claim.working, list(claim.entries))
+    return finding("contradiction", f"{text} {quoted}", [stated, right], exhibit=numbers.get(claim.sheet.number, 0))
+
+
+def _open(exhibits: list[Exhibit], tell: Teller) -> Iterator[Finding]:
+    """What the report as a whole leaves open."""
+    if any(one.periods[1:] for one in exhibits):
+        yield finding("not_concluded", tell.say("open_cause"))
+    if not exhibits:
+        yield finding("not_concluded", tell.say("open_none"))
+
+
+def _ordered(found: list[Finding], question: str) -> list[Finding]:
+    """What the question is about first; else as they stand in the report."""
+    if not question.strip():
+        return found
+    asked = words_of(question)
+    return sorted(found, key=lambda one: -len(asked & words_of(one.text)))
