@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.support.law import LAW, SEED, IndexBase, law_articles, law_base, law_questions, row
 
+from metier.core.numerals import numeral
 from metier.data.messages import message
 from metier.engines.chatmodel import Delta, Request, Turn, Usage
-from metier.knowledge.numerals import numeral
 from metier.specialists.answering import answer
 from metier.specialists.citations import find_words, quotations
 from metier.specialists.evidence import Answer

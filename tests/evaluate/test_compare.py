@@ -62,7 +62,7 @@ def test_learning_only_the_form_of_answers_is_no_improvement(tmp_path):
     assert found["metrics"]["choice_accuracy"]["low"] > 0
     assert found["verdict"]["outcome"] == "no_improvement"
     assert "Blind guessing would reach 20.0%" in english(found)
-    assert "No option could be read in 200 (base)" in cautions(found)
+    assert "No option or number could be read in 200 (base)" in cautions(found)
 
 
 def open_rows(answer, count=80):

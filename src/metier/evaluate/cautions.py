@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metier.evaluate.scoring import Text, both
+from metier.evaluate.spec import READ_OUT
 
 FEW_ROWS = 100
 _SHARE = 0.1
@@ -61,7 +62,8 @@ def _readable(result: Mapping[str, Any], rows: int) -> list[Text]:
     found = []
     for key in ("unreadable", "empty", "cut", "thinking_unfinished"):
         base, tuned = (int(result["counts"][side][key]) for side in ("base", "tuned"))
-        of = result["metrics"].get("choice_accuracy", {}).get("n", rows) if key == "unreadable" else rows
+        of = max((one["n"] for name, one in result["metrics"].items() if name in READ_OUT), default=rows)
+        of = of if key == "unreadable" else rows
         if max(base, tuned) >= max(1, _SHARE * of):
             found.append(both(f"caution.{key}", base=base, tuned=tuned, rows=of))
     return found

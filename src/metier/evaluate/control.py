@@ -35,7 +35,7 @@ def content_control(
     gains there as much. Returned: that gain, and the gain beyond it with its interval. None for metrics of right and
     wrong, for few rows, and where most references are the same.
     """
-    if metric.proportion or len(base) < TOO_FEW:
+    if metric.proportion or metric.measure_all or len(base) < TOO_FEW:
         return None
     fitting = [place for place, row in enumerate(base) if row.kind in metric.kinds and row.label]
     if len(fitting) < TOO_FEW or len({base[place].label for place in fitting}) * 2 < len(fitting):

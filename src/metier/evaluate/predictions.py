@@ -12,13 +12,17 @@ from typing import Any
 
 from metier.core.errors import DataError
 from metier.core.files import read_json, sha256_file, sha256_text
+from metier.core.quantities import read_quantity
 from metier.core.registry import nearest
 from metier.evaluate.choices import Options, options_of, read_choices
 from metier.evaluate.metrics.definition import Kind
+from metier.evaluate.metrics.finmme import QUESTION_TYPES
 from metier.rendering.thinking import opens_thinking, split_thinking
 
 PREDICTIONS = "predictions.jsonl"
-KINDS: tuple[Kind, ...] = ("choice", "exact", "contains", "open")
+KINDS: tuple[Kind, ...] = ("choice", "number", "exact", "contains", "open")
+_NUMERICAL = ("numerical", "numeric")  # other words for `number`
+_SHORT = 60  # characters: a longer answer about a picture is a description
 _BARE_LETTERS = re.compile(r"\s*\(?[A-J](?:\s*[,、]?\s*[A-J]){0,9}\)?\s*[.。]?\s*")
 
 
@@ -26,7 +30,8 @@ _BARE_LETTERS = re.compile(r"\s*\(?[A-J](?:\s*[,、]?\s*[A-J]){0,9}\)?\s*[.。]?
 class Row:
     """One prediction. id: as given, else the place in the file from 0; line: in the file, from 1.
 
-    predict: the raw text; answer: without its thinking; gold: the short right answer; cut: stopped by max_new_tokens.
+    predict: the raw text; answer: without its thinking; gold: the short right answer; cut: stopped by max_new_tokens;
+    images: path or sha256 of each picture asked about.
     """
 
     id: int | str
@@ -43,6 +48,17 @@ class Row:
     cut: bool
     completion_tokens: int | None
     meta: Mapping[str, Any]
+    images: tuple[str, ...] = ()
+
+    @property
+    def pictured(self) -> bool:
+        """Whether the question is about a picture."""
+        return bool(self.images) or "chart_type" in self.meta
+
+    @property
+    def finmme(self) -> bool:
+        """Whether the row is of FinMME's kind."""
+        return self.meta.get("question_type") in QUESTION_TYPES and self.gold is not None
 
     @property
     def question_sha256(self) -> str:
@@ -146,7 +162,9 @@ def _row(record: dict[str, Any], line: int, place: int, file: Path, fields: Fiel
     # The reference is compared without its thinking; the raw metrics read both texts as they stand.
     reference = split_thinking(label)[1]
     options = options_of(prompt, record.get("options", (meta or {}).get("options")))
-    kind = _kind((meta or {}).get("kind", record.get("kind")), given, reference, options)
+    images = _images(record.get("images"))
+    pictured = bool(images) or "chart_type" in (meta or {})
+    kind = _kind((meta or {}).get("kind", record.get("kind")), given, reference, options, pictured=pictured)
     tokens = record.get("completion_tokens")
     return Row(
         id=record["id"]
@@ -165,6 +183,7 @@ def _row(record: dict[str, Any], line: int, place: int, file: Path, fields: Fiel
         cut=record.get("finish_reason") == "length",
         completion_tokens=tokens if isinstance(tokens, int) else None,
         meta=meta or {},
+        images=images,
     )
 
 
@@ -202,14 +221,25 @@ def _short(value: Any) -> str:
     return str(value)
 
 
-def _kind(named: Any, given: Any, reference: str, options: Options) -> Kind:
-    """As the row says, else a choice where options were offered and the gold answer is one, else open."""
+def _images(given: Any) -> tuple[str, ...]:
+    return tuple(one for one in given if isinstance(one, str)) if isinstance(given, list) else ()
+
+
+def _kind(named: Any, given: Any, reference: str, options: Options, *, pictured: bool) -> Kind:
+    """As the row says, else by its gold answer: a choice where options were offered and it is one, a number, a short
+    answer about a picture; else open."""
+    if named in _NUMERICAL:
+        return "number"
     if named in KINDS:
         return named  # type: ignore[no-any-return]
     short = _short(given) if given is not None else reference
     if _BARE_LETTERS.fullmatch(short):
         return "choice"
-    return "choice" if options and read_choices(reference, options) else "open"
+    if options and read_choices(reference, options):
+        return "choice"
+    if len(short) > _SHORT or "\n" in short.strip():
+        return "open"
+    return "number" if read_quantity(short) else "exact" if pictured and short.strip() else "open"
 
 
 def _gold(kind: Kind, given: Any, reference: str, options: Options) -> str | None:

@@ -12,7 +12,7 @@ from metier.core.i18n import LANGUAGES, translate
 from metier.evaluate.language import detect_language
 from metier.evaluate.metrics import METRICS
 from metier.evaluate.metrics.corpus import bleu_tokenizer
-from metier.evaluate.metrics.definition import Array, Measure, Metric, Pair
+from metier.evaluate.metrics.definition import Array, Kind, Measure, Metric, Pair
 from metier.evaluate.predictions import Row
 from metier.rendering.thinking import split_thinking
 
@@ -59,14 +59,19 @@ def language_of(rows: Sequence[Row], named: str) -> str:
 def choose_metrics(names: Sequence[str], rows: Sequence[Row]) -> list[Metric]:
     """The named metrics; `auto` adds those that fit a kind of row that is there. ConfigError for an unknown name."""
     kinds = {row.kind for row in rows}
+    there = {"", *(["picture"] * any(row.pictured for row in rows)), *(["finmme"] * any(row.finmme for row in rows))}
     chosen: dict[str, Metric] = {}
     for name in names:
         if name == AUTO:
             known = [METRICS.get(each) for each in METRICS]
-            chosen |= {metric.name: metric for metric in known if metric.default and metric.kinds & kinds}
+            chosen |= {metric.name: metric for metric in known if _suits(metric, kinds, there)}
         else:
             chosen[name] = METRICS.get(name)
     return list(chosen.values())
+
+
+def _suits(metric: Metric, kinds: set[Kind], there: set[str]) -> bool:
+    return metric.default and bool(metric.kinds & kinds) and metric.needs in there
 
 
 def score(rows: Sequence[Row], metric: Metric, language: str, *, any_kind: bool = False) -> Scored:
@@ -74,16 +79,14 @@ def score(rows: Sequence[Row], metric: Metric, language: str, *, any_kind: bool 
 
     Rows without a reference cannot be judged, except by the raw metrics, which score them 0 as LLaMA-Factory does.
     """
-    places: list[int] = []
-    measures: list[Measure] = []
-    for place, row in enumerate(rows):
-        if not any_kind and row.kind not in metric.kinds:
-            continue
-        measure = metric.measure(pair_of(row, metric, language))
-        if measure.value is not None and (metric.reads == "raw" or row.label or row.gold is not None):
-            places.append(place)
-            measures.append(measure)
-    return Scored(metric, places, measures)
+    fitting = [place for place, row in enumerate(rows) if any_kind or row.kind in metric.kinds]
+    measures = metric.measures([pair_of(rows[place], metric, language) for place in fitting])
+    judged = [
+        (place, measure)
+        for place, measure in zip(fitting, measures, strict=True)
+        if measure.value is not None and (metric.reads == "raw" or rows[place].label or rows[place].gold is not None)
+    ]
+    return Scored(metric, [place for place, _ in judged], [measure for _, measure in judged])
 
 
 def pair_of(row: Row, metric: Metric, language: str) -> Pair:
@@ -96,6 +99,7 @@ def pair_of(row: Row, metric: Metric, language: str) -> Pair:
         gold=row.gold,
         options=row.options,
         language=language,
+        meta=row.meta,
     )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from metier.evaluate.predictions import Row
 from metier.evaluate.scoring import Scored
+from metier.evaluate.spec import READ_OUT
 
 _TEXT = 6000
 # After the deciding metric: right or wrong first, then how much of the reference is there.
-_ORDER = ("choice_accuracy", "contains", "exact_match", "rougel_answer", "chrf", "token_f1", "rougel")
+_ORDER = (*READ_OUT, "contains", "exact_match", "rougel_answer", "chrf", "token_f1", "rougel")
 
 
 def side_by_side(
@@ -49,7 +50,7 @@ def side_by_side(
 
 def _shown(base: Row, tuned: Row, place: int, tables: Mapping[str, Any]) -> dict[str, Any]:
     measures = {name: (before.get(place), after.get(place)) for name, (before, after) in tables.items()}
-    read = next((pair for name, pair in measures.items() if name == "choice_accuracy" and all(pair)), None)
+    read = next((measures[name] for name in READ_OUT if name in measures and all(measures[name])), None)
     return {
         "id": base.id,
         "row": base.meta.get("row", base.line),
@@ -59,6 +60,7 @@ def _shown(base: Row, tuned: Row, place: int, tables: Mapping[str, Any]) -> dict
         "base": _text(base.predict),
         "tuned": _text(tuned.predict),
         "gold": base.gold,
+        "images": list(base.images),
         "extracted": {"base": read[0].extracted, "tuned": read[1].extracted} if read else None,
         "scores": {
             name: {"base": before.value, "tuned": after.value}

@@ -10,7 +10,9 @@ from pydantic import BeforeValidator, Field
 from metier.core.specs import Spec
 
 Language = Literal["auto", "zh", "en"]
-RIGHT_OR_WRONG = ("choice_accuracy", "contains", "exact_match", "correct")
+# Metrics that read a short answer out of the text.
+READ_OUT = ("finmme_accuracy", "relaxed_accuracy", "choice_accuracy", "numeric_accuracy")
+RIGHT_OR_WRONG = (*READ_OUT, "contains", "exact_match", "correct")
 # The first of these that judges enough rows decides, where the user names none.
 DECIDING = (*RIGHT_OR_WRONG, "rougel_answer", "chrf", "token_f1")
 

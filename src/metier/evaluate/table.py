@@ -20,7 +20,7 @@ def metrics_table(language: Language = "en") -> str:
     for name in METRICS:
         metric = METRICS.get(name)
         kinds = ", ".join(
-            say(f"kind_{kind}") for kind in ("choice", "exact", "contains", "open") if kind in metric.kinds
+            say(f"kind_{kind}") for kind in ("choice", "number", "exact", "contains", "open") if kind in metric.kinds
         )
         cells = [
             f"`{name}`" + ("" if metric.default else f" ({say('asked')})"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from metier.knowledge.numerals import number, numeral
+from metier.core.numerals import number, numeral
 
 _STATE = "中华人民共和国"
 _EDITION = re.compile(r"[（(][^（）()]*(?:修正|修订|年|公布|\d{4})[^（）()]*[）)]$")

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from operator import add
 
-from metier.knowledge.numerals import numeral
+from metier.core.numerals import numeral
 from metier.knowledge.passage import Passage
 from metier.knowledge.words import asking, legal_words
 

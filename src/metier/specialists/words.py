@@ -12,8 +12,8 @@ from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 
+from metier.core.numerals import number
 from metier.core.yamltext import parse_yaml
-from metier.knowledge.numerals import number
 
 _CHINESE = re.compile(r"[㐀-䶿一-鿿]+")
 _WORD = re.compile(r"[^\W\d_㐀-䶿一-鿿][^\W_㐀-䶿一-鿿]*(?:['’][^\W\d_]+)?")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from metier.core.i18n import LANGUAGES, translate
 
-Kind = Literal["choice", "exact", "contains", "open"]
+Kind = Literal["choice", "number", "exact", "contains", "open"]
 Level = Literal["sentence-mean", "corpus"]
 Array = NDArray[np.float64]
-ALL_KINDS: frozenset[Kind] = frozenset(("choice", "exact", "contains", "open"))
+ALL_KINDS: frozenset[Kind] = frozenset(("choice", "number", "exact", "contains", "open"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Pair:
 
     answer: the text to score (raw, or without its thinking, as the metric asks); label: the reference text;
     kind: of the row; gold: the short right answer (letters for a choice, else a word or number), if the row names one;
-    options: the choices offered, letter and text; language: of the whole file.
+    options: the choices offered, letter and text; language: of the whole file; meta: what the data says of the row
+    (`unit`, `tolerance`, `question_type`, `knowledge_domain`).
     """
 
     answer: str
@@ -32,6 +33,7 @@ class Pair:
     gold: str | None = None
     options: tuple[tuple[str, str], ...] = ()
     language: str = "en"
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Metric:
 
     maximum: end of the scale that starts at 0; reads: `raw` text or the `answer` without thinking; kinds: rows that it
     fits; proportion: rows are right or wrong; sees: share of a text's letters that the tokenizer keeps and keeps apart
-    (below one half the metric is blind to the text); default: chosen by `auto`.
+    (below one half the metric is blind to the text); default: chosen by `auto`, needs: where such rows are there;
+    measure_all: where a row's statistics depend on which rows there are.
     """
 
     name: str
@@ -75,6 +78,12 @@ class Metric:
     proportion: bool = False
     sees: Callable[[str], float] | None = None
     default: bool = True
+    needs: Literal["", "picture", "finmme"] = ""
+    measure_all: Callable[[Sequence[Pair]], list[Measure]] | None = None
+
+    def measures(self, pairs: Sequence[Pair]) -> list[Measure]:
+        """Each row's result."""
+        return self.measure_all(pairs) if self.measure_all else [self.measure(pair) for pair in pairs]
 
     @property
     def scale(self) -> str:

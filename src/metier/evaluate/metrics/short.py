@@ -67,7 +67,11 @@ def measure_contains(pair: Pair) -> Measure:
 
 def measure_correct(pair: Pair) -> Measure:
     """Right or wrong by the row's own kind; open rows only where they name a gold answer."""
+    # Metrics of numbers build on this module.
+    from metier.evaluate.metrics.charts import measure_number
+
     measures = {
+        "number": measure_number,
         "choice": measure_choice,
         "exact": measure_exact,
         "contains": measure_contains,
@@ -144,7 +148,7 @@ CORRECT = Metric(
     tokenizer=f"option letters; {TOKENIZER}",
     smoothing="none",
     reads="answer",
-    kinds=frozenset(("choice", "exact", "contains", "open")),
+    kinds=frozenset(("choice", "number", "exact", "contains", "open")),
     measure=measure_correct,
     proportion=True,
     default=False,

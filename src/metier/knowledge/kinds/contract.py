@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from metier.core.numerals import NUMERAL
 from metier.knowledge.document import Document
 from metier.knowledge.kinds.kind import Kind, Piece
 from metier.knowledge.kinds.lines import lines, trim, within_budget
-from metier.knowledge.numerals import NUMERAL
 
 _FEWEST = 3  # clauses that make a text a contract
 _BEGINNING = 1500  # characters in which the parties are named

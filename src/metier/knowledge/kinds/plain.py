@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from metier.core.numerals import NUMERAL
 from metier.knowledge.document import Document, Heading
 from metier.knowledge.kinds.kind import Kind, Piece
 from metier.knowledge.kinds.lines import Range, lines, trim, within_budget
-from metier.knowledge.numerals import NUMERAL
 
 _HEADING = re.compile(rf"第{NUMERAL}+[编章节篇部][分]?[\s　]|{NUMERAL}{{1,3}}、|#{{1,6}}\s|\d+(\.\d+)*[.\s]\s*\S")
 _LONGEST_HEADING = 40  # characters

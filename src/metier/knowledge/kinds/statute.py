@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+from metier.core.numerals import NUMERAL, dates, number
 from metier.knowledge.document import Document
 from metier.knowledge.kinds.kind import Kind, Piece
 from metier.knowledge.kinds.lines import count_tokens, lines, trim, within_budget
 from metier.knowledge.naming import short_name
-from metier.knowledge.numerals import NUMERAL, dates, number
 
 FEWEST = 3  # articles that make a text a statute
 _WHOLE = 3  # an article stays whole up to so many budgets: what belongs together is cited together

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from metier.knowledge.numerals import number
+from metier.core.numerals import number
 
 # What a number may be made of, as a character class.
 NUMBER = r"[0-9０-９][0-9０-９,，]*(?:[.．][0-9０-９]+)?\s*[万千百kK]?|[零〇一二三四五六七八九十百千万两]+"

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from metier.knowledge.numerals import number, numeral
+from metier.core.numerals import number, numeral
 from metier.specialists.legal.numerals import to_number
 
 READ: dict[str, int | str] = {
