@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -16,10 +17,13 @@ from metier.core.specs import parse_spec
 from metier.engines import EngineOptions, Sampling, open_engine
 from metier.models import resolve_model
 from metier.models.parts import part_of
+from metier.rendering.eyes.mllama import MllamaEyes
 from metier.train import TrainSpec, run_train
-from metier.train.batches import padded_batch
+from metier.train.batches import Layout, Steps, padded_batch
 from metier.train.loss import loss_sum
 from metier.train.model import build_model, choose_machine
+from metier.train.plan import RowOrder
+from metier.train.sight import RememberingEyes
 from metier.train.step import load_material
 from tests.vision.support import Talk, processed
 
@@ -172,3 +176,41 @@ def test_rows_with_none_one_and_two_pictures_learn_side_by_side(mllama: Path, ta
             tmp_path / f"{size}",
         )
     assert losses(tmp_path / "1") == pytest.approx(losses(tmp_path / "6"), rel=1e-4)
+
+
+def test_what_a_frozen_tower_saw_is_kept_within_bounds_and_changes_nothing(mllama: Path, talk: Talk) -> None:
+    chosen = spec(mllama, talk.dataset(3))
+    material = load_material(chosen, EventLog(None))
+    model = build_model(chosen, material.resolved, choose_machine(chosen, material.resolved, pictured=True)).eval()
+    eyes = material.renderer.eyes
+    assert type(eyes) is MllamaEyes
+    cpu = torch.device("cpu")
+    looked: list[int] = []
+    model.get_base_model().model.vision_model.register_forward_hook(lambda *_: looked.append(1))
+    with torch.no_grad():
+        plain = loss_sum(model, padded_batch(material.examples, 0, eyes).to(cpu)).item()
+        looked.clear()
+        for limit, times in ((10**9, 3), (0, 9), (2 * 4 * 5 * 32 * 4, 5)):  # of three pictures: all, none, two
+            remembering = RememberingEyes(eyes, model, limit)
+            for _ in range(3):
+                kept = loss_sum(model, padded_batch(material.examples, 0, remembering).to(cpu)).item()
+                assert kept == pytest.approx(plain, rel=1e-5)
+            assert len(looked) == times
+            looked.clear()
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_over_many_pictures(mllama: Path, talk: Talk) -> None:
+    chosen = spec(mllama, talk.dataset(400, side=120))
+    material = load_material(chosen, EventLog(None))
+    assert material.renderer.eyes is not None
+    layout = Layout(packing=False, budget=0, rows=4, pad_id=0, eyes=material.renderer.eyes)
+    steps = Steps(material.examples, RowOrder(400, 4, 0), layout)
+    process = psutil.Process()
+    before = 0
+    for number in range(len(steps)):
+        for batch in steps[(0, number)].micro_batches:
+            batch.to(torch.device("cpu"))
+        if number == 20:
+            before = process.memory_info().rss
+    assert process.memory_info().rss - before < 20e6

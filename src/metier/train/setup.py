@@ -21,12 +21,14 @@ from metier.train.loss import Head, logits_loss
 from metier.train.model import Machine
 from metier.train.plan import RowOrder
 from metier.train.progress import Progress
+from metier.train.sight import remembering
 from metier.train.spec import TrainSpec
 from metier.train.stopping import Stopper
 from metier.train.trackers import trackers
 from metier.train.trainer import MetierTrainer
 
 if TYPE_CHECKING:
+    from metier.rendering.eyes import Eyes
     from metier.train.step import Material
 
 
@@ -53,7 +55,7 @@ def build_trainer(
         rank=int(os.environ.get("RANK", "0")),
         processes=int(os.environ.get("WORLD_SIZE", "1")),
         share=head is not logits_loss,
-        eyes=material.renderer.eyes if material.pictured else None,
+        eyes=choose_eyes(spec, machine, model, material),
     )
     if machine.fsdp:
         model = sharding.shard(model, machine)
@@ -105,6 +107,12 @@ def choose_head(spec: TrainSpec, machine: Machine, model: Any, events: EventLog)
         raise ConfigError("train.engine_does_not_fit", reason=reason)
     events.emit("log", message=translate("train.plain_engine", reason=reason))
     return logits_loss
+
+
+def choose_eyes(spec: TrainSpec, machine: Machine, model: Any, material: Material) -> Eyes | None:
+    """What looks at the rows' pictures, if there are any. A sharded tower cannot be asked apart from the model."""
+    eyes = material.renderer.eyes if material.pictured else None
+    return eyes if eyes is None or machine.fsdp else remembering(eyes, spec, model)
 
 
 def can_pack(model: Any) -> bool:

@@ -37,29 +37,31 @@ class MllamaEyes(Eyes):
         return pictures * int(self.process.max_image_tiles) * tile * tile
 
     def tensors(self, rows: Sequence[Seen], width: int, *, left: bool = False) -> dict[str, torch.Tensor]:
+        if not any(row.pictures for row in rows):
+            return {}
+        made = self.process(
+            images=[[open_picture(picture) for picture in row.pictures] for row in rows], return_tensors="pt"
+        )
+        tiles = made.pop("num_tiles")
+        return {**made, "cross_attention_mask": self.mask(rows, tiles, width, left=left)}
+
+    def mask(
+        self, rows: Sequence[Seen], tiles: Sequence[Sequence[int]], width: int, *, left: bool = False
+    ) -> torch.Tensor:
+        """Which tiles each token looks at, [B, L, P, T]. tiles: how many each picture of each row was cut into."""
         import torch
         from transformers.models.mllama.processing_mllama import (
             convert_sparse_cross_attention_mask_to_dense,
             get_cross_attention_token_mask,
         )
 
-        if not any(row.pictures for row in rows):
-            return {}
-        pictures = [[open_picture(picture) for picture in row.pictures] for row in rows]
-        made = self.process(images=pictures, return_tensors="pt")
-        tiles = self.process.max_image_tiles
-        mask_BLPT = torch.zeros(len(rows), width, max(map(len, pictures)), tiles, dtype=torch.long)
-        for number, (row, tiles_P) in enumerate(zip(rows, made["num_tiles"], strict=True)):
-            length = len(row.input_ids)
+        most = int(self.process.max_image_tiles)
+        mask_BLPT = torch.zeros(len(rows), width, max(map(len, tiles)), most, dtype=torch.long)
+        for number, (row, tiles_P) in enumerate(zip(rows, tiles, strict=True)):
             places = get_cross_attention_token_mask(list(row.input_ids), self._token)
-            dense = convert_sparse_cross_attention_mask_to_dense([places], [tiles_P], tiles, length)
+            dense = convert_sparse_cross_attention_mask_to_dense([places], [tiles_P], most, len(row.input_ids))
             mask_BLPT[number, padded(row, width, left), : len(tiles_P)] = torch.from_numpy(dense[0])
-        return {
-            "pixel_values": made["pixel_values"],
-            "aspect_ratio_ids": made["aspect_ratio_ids"],
-            "aspect_ratio_mask": made["aspect_ratio_mask"],
-            "cross_attention_mask": mask_BLPT,
-        }
+        return mask_BLPT
 
     def lasting(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         # A new token looks at what the one before it looked at.
