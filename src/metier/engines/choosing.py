@@ -27,6 +27,8 @@ def penalise_repetition(logits_BV: torch.Tensor, history_BH: torch.Tensor, penal
 
     history_BH: token ids seen in prompt and answer; unused places repeat any id of the same row.
     """
+    # A picture's token may have no logit, as it is never written (Llama 3.2 Vision): the row's first one stands for it.
+    history_BH = torch.where(history_BH < logits_BV.shape[-1], history_BH, history_BH[:, :1])
     seen_BH = logits_BV.gather(1, history_BH)
     seen_BH = torch.where(seen_BH < 0, seen_BH * penalty, seen_BH / penalty)
     return logits_BV.scatter(1, history_BH, seen_BH)
