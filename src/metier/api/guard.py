@@ -26,7 +26,7 @@ LANGUAGE_COOKIE = "metier_language"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _BODY_BYTES = 2_000_000  # of a request that is not an upload
 GATEWAY = "/v1/"  # bounds its bodies itself, and says so in its own shape
-_UPLOADS = re.compile(r"/api/v1/(?:uploads.*|pictures|knowledge/[^/]+/documents)")
+_UPLOADS = re.compile(r"/api/v1/(?:uploads.*|pictures|findings/uploads|knowledge/[^/]+/documents)")
 
 
 class Guard:

@@ -31,7 +31,7 @@ from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Base, Time
 
 STORE, MANIFEST, SECRET = "store.jsonl", "manifest.json", "secret"
-_FOLDERS = ("datasets", "jobs", "pictures", "specialists")
+_FOLDERS = ("brought", "datasets", "jobs", "pictures", "specialists")
 _OWNED = {"datasets": "datasets", "jobs": "jobs"}  # table → folder with one entry a row
 _AT_ONCE = 500
 

@@ -41,6 +41,8 @@ _UNSET = ("output_metrics", "manifest", "recipe", "preview", "metrics_base", "me
 _BASE = ("base_model_name_or_path", "base_adapter_name_or_path")
 AUTO = "auto"
 FindSet = Callable[[Person, str], tuple[Dataset, Path, dict[str, Any]]]
+# Owner, the work and the folder of a run that reads a report → the work with its file in that folder
+FreezeReport = Callable[[Person, dict[str, Any], Path | None], dict[str, Any]]
 
 
 class Freezer:
@@ -52,6 +54,7 @@ class Freezer:
         self._find_set = find_set
         self._specialists = specialists
         self._proofs = proofs
+        self.freeze_report: FreezeReport | None = None
 
     def freeze(self, owner: Person, kind: str, work: dict[str, Any], folder: Path | None) -> dict[str, Any]:
         """The work with its sets linked into `folder` and its references resolved. Raises what is not the owner's.
@@ -62,6 +65,8 @@ class Freezer:
             return work
         if kind == "prove":
             return self._proof(owner, work, folder)
+        if kind == "findings" and self.freeze_report is not None:
+            return self.freeze_report(owner, work, folder)
         frozen: dict[str, Any] = {}
         entries: dict[str, Any] = {}
         if kind == "recipe" and (work.get("prove") or {}).get("specialist"):

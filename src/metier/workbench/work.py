@@ -1,4 +1,4 @@
-"""What a job runs: a whole recipe, a scored prediction, one step, or the fetching of a model."""
+"""What a job runs: a recipe, a scored prediction, one step, the reading of a report, the fetching of a model."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from metier.predict import PredictSpec
 from metier.prepare import PrepareSpec
 from metier.report import ReportSpec
 from metier.train import TrainSpec
+from metier.workbench.findingsjob import checked_findings, run_findings
 
 STEPS: dict[str, type[Spec]] = {
     "prepare": PrepareSpec,
@@ -23,7 +24,7 @@ STEPS: dict[str, type[Spec]] = {
     "compare": CompareSpec,
     "report": ReportSpec,
 }
-KINDS = ("recipe", "score", *STEPS, "prove", "fetch")
+KINDS = ("recipe", "score", *STEPS, "prove", "findings", "fetch")
 ON_DEVICE = frozenset(
     {"recipe", "score", "train", "predict", "prove"}
 )  # the others read files and think on the processor
@@ -50,6 +51,8 @@ def check_work(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
         from metier.workbench.proofs import check_proof
 
         return check_proof(values)
+    if kind == "findings":
+        return checked_findings(values)
     if kind == "score":
         from metier.recipes.scoring import ScoreSpec
 
@@ -70,6 +73,8 @@ def run_work(kind: str, work: dict[str, Any], folder: Path, listeners: tuple[Lis
         EventLog(None, listeners).emit("step", name="fetch")
         resolved = resolve_model(work["model"], events=EventLog(None, listeners))
         return {"folder": str(resolved.folder)}
+    if kind == "findings":
+        return run_findings(work, folder, listeners)
     if kind == "recipe":
         from metier.core.files import read_json
         from metier.recipes.pipeline import run_recipe

@@ -25,6 +25,7 @@ from metier.workbench.comparison import Comparisons
 from metier.workbench.datasets import Datasets
 from metier.workbench.drafts import Drafts
 from metier.workbench.embedders import Embedders
+from metier.workbench.findings import FindingsDesk
 from metier.workbench.following import Followers
 from metier.workbench.forgetting import Forgetting
 from metier.workbench.freezing import Freezer
@@ -115,6 +116,8 @@ class Workbench:
             devices=self.backend.devices,
             keep_address=self.notifications.keep_for_job,
         )
+        self.findings = FindingsDesk(self.jobs, settings.folder / "brought", self.quota)
+        freezer.freeze_report = self.findings.brought.freeze
         self.scheduler = Scheduler(
             self.database,
             self.jobs,
@@ -168,6 +171,7 @@ class Workbench:
         """Clears away what a kill left, takes over what still runs, and begins to serve the queue."""
         self.datasets.clear_away()
         self.pictures.clear_away()
+        self.findings.brought.clear_away()
         self.knowledge.start()
         self.chats.start()
         self.comparisons.clear_away()

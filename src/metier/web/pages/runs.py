@@ -70,6 +70,8 @@ def run(
 ) -> Response:
     """One run: what happens now, how it was set up, what it left."""
     job = services.jobs.get(person, job_id)
+    if job.kind == "findings":
+        return RedirectResponse(f"/findings/{job_id}", 303)
     shown = tab if tab in _TABS else "live"
     values = _of_run(services, person, job)
     if shown == "configuration":

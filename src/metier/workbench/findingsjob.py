@@ -1,0 +1,69 @@
+"""The job that reads a report: what it is asked, and what it leaves in its run folder.
+
+run/findings.json     as `metier.specialists.finance.schema.Findings`
+run/document.json     what was read of the file, so that places can be shown on its pages
+run/compliance.json   the answers to the list of rules, where one was given
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from metier.core.errors import ConfigError
+from metier.core.events import EventLog, Listener
+from metier.core.files import write_json, write_text
+from metier.core.specs import Spec, parse_spec
+
+FINDINGS, DOCUMENT, COMPLIANCE = "findings.json", "document.json", "compliance.json"
+LONGEST_RULES = 20_000
+
+
+class FindingsSpec(Spec):
+    """upload: what came in; of: the run whose file is read once more, instead; file_name: as it is shown; rules: a list
+    to check against, one a line; language: that findings are written in; file: filled in where the work is frozen."""
+
+    upload: str = Field("", max_length=16)
+    of: str = Field("", max_length=16)
+    file_name: str = Field("", max_length=300)
+    question: str = Field("", max_length=2000)
+    rules: str = Field("", max_length=LONGEST_RULES)
+    language: Literal["en", "zh"] = "en"
+    file: str = ""
+
+
+def checked_findings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The work, complete and checked. Raises ConfigError."""
+    spec = parse_spec(FindingsSpec, dict(values), source="findings")
+    if spec.file:
+        raise ConfigError("workbench.not_here", key="file")
+    if bool(spec.upload) == bool(spec.of):
+        raise ConfigError("workbench.findings_of_nothing")
+    return spec.model_dump(mode="json")
+
+
+def run_findings(work: dict[str, Any], folder: Path, listeners: tuple[Listener, ...]) -> dict[str, Any]:
+    """Reads the report in the work's file and writes down what was found. Returns a summary."""
+    from metier.knowledge.reading import read_document
+    from metier.specialists.finance.reading import findings_of
+
+    spec = parse_spec(FindingsSpec, work, source="findings")
+    events = EventLog(None, listeners)
+    events.emit("step", name="findings")
+    # Reading is the child of a child: it may do less than this process may.
+    document = read_document(spec.file, name=spec.file_name, events=partial(_tell, events))
+    found = findings_of(document, question=spec.question, language=spec.language)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / DOCUMENT, document.to_json())
+    write_text(folder / FINDINGS, found.model_dump_json(indent=1))
+    flagged = [*found.of("contradiction"), *found.flagged()]
+    return {"pages": found.pages, "findings": len(found.findings), "flagged": len(flagged), "title": found.title}
+
+
+def _tell(events: EventLog, event: dict[str, Any]) -> None:
+    """A page that was read, as steps tell of their units."""
+    events.emit("progress", step=event.get("step"), total=event.get("total"), unit="pages")
