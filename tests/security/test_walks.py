@@ -243,7 +243,8 @@ def test_attack_69_every_route_that_creates_does_it_once(world: World) -> None:
     from metier.api import routes
 
     # A name is taken once; a second upload or picture just waits, and is cleared away.
-    repeated = {"POST /api/v1/accounts", "POST /api/v1/uploads", "POST /api/v1/pictures"}
+    repeated = {"POST /api/v1/accounts", "POST /api/v1/uploads", "POST /api/v1/pictures",
+                "POST /api/v1/findings/uploads"}  # fmt: skip
     sources = "".join(_source(router) for router in routes.routers())
     for route in all_routes():
         if not route.creates or str(route) in repeated or not route.path.startswith("/api/"):

@@ -35,6 +35,7 @@ from metier.workbench.store.tables import (
 from metier.workbench.workbench import Workbench
 from tests.security.routes import Route
 from tests.support.bench import PASSWORD, member
+from tests.support.reports import give_report
 
 CANARY = "canary-of-a-7d1f"
 ADDRESS = "https://hooks.example.com/canary-of-a-7d1f"
@@ -192,6 +193,8 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
             session.add_all(group)
     data, upload = give_set(workbench, a, "set_of_a"), give_upload(workbench, a)
     base, document, arrived = give_knowledge(workbench, a, "base_of_a")
+    report = give_report(workbench, a, f"{CANARY}.csv", f"{CANARY},2022,2023\nRevenue,10,12\n".encode())
+    brought = asyncio.run(workbench.findings.brought.receive(a, f"{CANARY}.csv", _bytes(CANARY.encode())))
     key, key_text = workbench.accounts.create_key(a, CANARY)
     token = workbench.accounts.sign_in("a", PASSWORD)
     workbench.secrets.put(a, "HF_TOKEN", CANARY)
@@ -219,6 +222,8 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
         "steps number": "0",
         "turn_id": turn.id,
         "picture_id": picture.id,
+        "findings job_id": report.id,
+        "findings upload_id": brought.id,
         "review_id": review.id,
         "judgement_id": judgement.id,
         "share_id": share.id,

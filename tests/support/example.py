@@ -23,6 +23,7 @@ from metier.workbench.workbench import Workbench
 from tests.support import finished
 from tests.support.bench import member
 from tests.support.ended import answers, ended, evaluated, predicted, recipe_run
+from tests.support.reports import csv_report, give_report, pdf_report
 
 _PARAMETER = re.compile(r"{(\w+)(?::path)?}")
 
@@ -69,12 +70,14 @@ def fill(workbench: Workbench, owner: Person) -> Example:
     _, share = workbench.shares.create(owner, report.id, days=7)
     base, documents, passage = _knowledge(workbench, owner)
     talk, said = _assistant(workbench, owner)
+    reports = _reports(workbench, owner)
     spoken = {f"/assistant/{{chat_id}}{more} chat_id": [talk] for more in ("", "/turns", "/turns/{turn_id}")}
     given = {
         **spoken,
         "/assistant/{chat_id}/turns/{turn_id} turn_id": [said],
         "/assistant/{chat_id}/turns/{turn_id}/evidence/{number} chat_id": [talk],
         "/assistant/{chat_id}/turns/{turn_id}/evidence/{number} turn_id": [said],
+        **{f"/findings/{{job_id}}{more} job_id": reports for more in ("", "/marks-part")},
         "number": ["1"],
         "/specialists/{name} name": ["medical", "legal"],
         "base": [base],
@@ -102,6 +105,18 @@ def fill(workbench: Workbench, owner: Person) -> Example:
         "/knowledge/{base}/{document}": [f"passage={passage}", "passage=0123456789abcdef"],
     }
     return Example(given, asked)
+
+
+def _reports(workbench: Workbench, owner: Person) -> list[str]:
+    """Reports that were read: a PDF, and a table; and one that could not be."""
+    asked = {"question": "How did revenue change?", "rules": "The auditor is named."}
+    failed = give_report(workbench, owner, "Broken.csv", csv_report())
+    with workbench.database.write() as session:
+        row = session.get(Job, failed.id)
+        assert row is not None
+        row.state, row.reason = "failed", {"key": "knowledge.no_text", "fields": {"file": "Broken.csv"}}
+    given = [("Annual report 2023, with a rather long name that is cut.pdf", pdf_report()), ("报表.csv", csv_report())]
+    return [give_report(workbench, owner, name, content, **asked).id for name, content in given] + [failed.id]
 
 
 def _training(workbench: Workbench, owner: Person, state: str) -> Job:

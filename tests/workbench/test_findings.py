@@ -1,0 +1,109 @@
+"""Reports of the workbench: brought, read by a run, looked at figure by figure, and gone without a trace."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from metier.core.errors import ConfigError, DataError
+from metier.workbench.accounts import Person
+from metier.workbench.errors import ConflictError, NotFoundError, TooLargeError
+from metier.workbench.workbench import Workbench
+from tests.support.bench import member, sign_up, wait_for
+from tests.support.reports import csv_report, give_report, pdf_report
+
+
+def bring(workbench: Workbench, owner: Person, content: bytes, name: str = "report.csv") -> str:
+    async def parts() -> AsyncIterator[bytes]:
+        yield content
+
+    return asyncio.run(workbench.findings.brought.receive(owner, name, parts())).id
+
+
+@pytest.mark.slow
+def test_a_report_is_read_by_a_run_and_told_figure_by_figure(client: TestClient) -> None:
+    sign_up(client)
+    name = "Annual%20report.pdf"
+    upload = client.post(f"/api/v1/findings/uploads?name={name}", content=pdf_report()).json()
+    assert upload["file_name"] == "Annual report.pdf"
+    asked = {"upload": upload["id"], "question": "How did operating profit change?"}
+    made = client.post("/api/v1/findings", json=asked, headers={"Idempotency-Key": "once"})
+    assert made.status_code == 201, made.text
+    again = client.post("/api/v1/findings", json=asked, headers={"Idempotency-Key": "once"})
+    address = f"/api/v1/findings/{made.json()['id']}"
+    assert again.json()["id"] == made.json()["id"]
+    view = wait_for(lambda: (one := client.get(address).json())["state"] in ("done", "failed") and one)
+    assert (view["state"], view["pages"], view["summary"]["flagged"]) == ("done", 2, 1), view
+    wrong = next(one for one in view["findings"]["findings"] if one["kind"] == "contradiction")
+    said, stands = wrong["figures"]
+    assert (said["value"], stands["value"]) == ("210.3", "201.3")
+    place = said["places"][0]
+    boxes = client.get(f"{address}/boxes?start={place['start']}&end={place['end']}").json()
+    assert [box["page"] for box in boxes] == [1]
+    assert 0 < boxes[0]["left"] < boxes[0]["right"] < 1
+    drawn = client.get(f"{address}/pages/2/picture?width=300")
+    assert Image.open(io.BytesIO(drawn.content)).width == 300
+    assert client.get(f"{address}/pages/3/picture").status_code == 404
+    page = client.get(address.removeprefix("/api/v1")).text
+    assert "210.3 million USD" in page
+    assert client.get(f"/runs/{made.json()['id']}").headers["location"] == f"/findings/{made.json()['id']}"
+    assert client.get(f"{address}/file").content[:5] == b"%PDF-"
+    assert client.post("/api/v1/findings", json={"upload": upload["id"]}).status_code == 404  # the run has it
+
+
+def test_a_table_is_told_cell_by_cell(workbench: Workbench, owner: Person) -> None:
+    job = give_report(workbench, owner, "statement.csv", csv_report())
+    report = workbench.findings.read(owner, job.id)
+    assert not report.pictured
+    trend = next(one for one in report.findings.findings if one.kind == "trend" and "Revenue" in one.text)
+    assert [figure.places[0].cell for figure in trend.figures[:2]] == ["B2", "C2"]
+    with pytest.raises(NotFoundError):
+        workbench.findings.picture(owner, job.id, 1, width=300)
+
+
+def test_what_was_found_is_its_owners_and_goes_without_a_trace(workbench: Workbench, owner: Person) -> None:
+    job = give_report(workbench, owner, "canary-4712.csv", csv_report())
+    assert workbench.quota.used_bytes(owner) == len(csv_report())
+    other = member(workbench, owner, "wang")
+    for asked in (workbench.findings.get, workbench.findings.read, workbench.findings.remove, workbench.findings.again):
+        with pytest.raises(NotFoundError):
+            asked(other, job.id)
+    with pytest.raises(NotFoundError):
+        workbench.findings.submit(other, bring(workbench, owner, csv_report()))
+    workbench.findings.remove(owner, job.id)
+    assert not workbench.jobs.folder_of(job).exists()
+    assert workbench.findings.page(owner).total == 0
+
+
+def test_a_file_that_came_is_read_or_let_go(workbench: Workbench, owner: Person) -> None:
+    upload = bring(workbench, owner, csv_report(), "../../etc/passwd.csv")
+    folder = workbench.findings.brought.folder / owner.id / upload
+    assert sorted(path.name for path in folder.iterdir()) == ["file.csv", "said.json"]
+    job = workbench.findings.submit(owner, upload, rules="The auditor is named.")
+    assert (job.title, job.state, job.wanted_devices) == ("passwd.csv", "queued", 0)
+    assert not folder.exists()
+    once_more = workbench.findings.again(owner, job.id)
+    assert once_more.spec["work"]["file_name"] == "passwd.csv"
+    with pytest.raises(ConflictError):
+        workbench.findings.read(owner, job.id)
+    workbench.findings.remove(owner, job.id)  # one that waits is stopped by it
+    with pytest.raises(DataError):
+        bring(workbench, owner, b"")
+    workbench.quota.upload_bytes = 10
+    with pytest.raises(TooLargeError):
+        bring(workbench, owner, csv_report())
+    assert not [path for path in workbench.findings.brought.folder.rglob("*") if path.is_file()]
+
+
+def test_nothing_of_the_machine_is_read_by_a_name_from_outside(workbench: Workbench, owner: Person) -> None:
+    for work in ({"file": "/etc/passwd", "upload": "x"}, {}, {"upload": "a", "of": "b"}):
+        with pytest.raises(ConfigError):
+            workbench.jobs.submit(owner, "findings", work)
+    for upload in ("../..", "..", "nothere"):
+        with pytest.raises(NotFoundError):
+            workbench.jobs.submit(owner, "findings", {"upload": upload})
