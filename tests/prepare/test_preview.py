@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.console import Console
 from metier.data import ImagePart, Message
 from metier.prepare import PrepareSpec, check_dataset, check_view, preview_rows, preview_view
 from metier.rendering import Renderer, make_renderer
+from tests.data.writing import PNG
 from tests.prepare.support import dataset
 from tests.support.tiny import byte_tokenizer
 
@@ -43,10 +45,13 @@ def test_a_cut_is_shown_with_what_falls_off(renderer: Renderer) -> None:
     assert shown + row["left_out"] == "".join(s["text"] for s in whole["text_segments"])
 
 
-def test_without_a_model_the_messages_are_shown_with_pictures_named() -> None:
+def test_without_a_model_the_messages_are_shown_with_pictures_named(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(PNG)
     row = dataset(("What is this?", "A chart.")).conversations[0]
-    question = Message("user", (ImagePart(path="x.png"), *row.messages[0].parts))
+    question = Message("user", (ImagePart(path=str(tmp_path / "x.png")), *row.messages[0].parts))
     (shown,) = preview_rows([replace(row, messages=(question, row.messages[1]))])
+    (picture,) = shown["pictures"]
+    assert (picture["width"], picture["height"], picture["tokens"]) == (4, 2, None)
     assert "".join(s["text"] for s in shown["text_segments"]) == "user: [image]What is this?\nassistant: A chart.\n"
     assert [s["text"] for s in shown["text_segments"] if s["loss"]] == ["A chart."]
 

@@ -233,6 +233,7 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
         "kind": "train",
         "format": "csv",
         "number": "0",
+        "place": "1",
         "row": "0",
         "step": "predict",
         "models name": "smollm2-135m",

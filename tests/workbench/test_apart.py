@@ -15,7 +15,8 @@ from metier.workbench.apart import Apart, ask
 
 
 def looked(file: Path, **options: Any) -> Any:
-    return {"file": file, "shown_as": "我的.jsonl", "columns": None, "format": None, "skip_bad_rows": False, **options}
+    return {"file": file, "shown_as": "我的.jsonl", "columns": None, "format": None, "skip_bad_rows": False,
+            "pictures": file.with_name("pictures.json"), **options}  # fmt: skip
 
 
 @pytest.fixture

@@ -47,10 +47,25 @@ def list_(*, dataset_dir: Path | None = None, json: Flag = False) -> None:
 
 
 def add_(
-    name: str, file: Path, /, *, columns: str | None = None, format: str | None = None, replace: Flag = False
+    name: str,
+    file: Path,
+    /,
+    *,
+    columns: str | None = None,
+    format: str | None = None,
+    replace: Flag = False,
+    table: str = "",
 ) -> None:
-    """Registers a file under a name, after reading it wholly."""
-    register_dataset(name, file, columns=_columns(columns), format=format, replace=replace)
+    """Registers a file under a name, after reading it wholly.
+
+    A zip holds one table and the pictures that its rows name.
+
+    Parameters
+    ----------
+    table
+        Which table of the zip, where it holds several.
+    """
+    register_dataset(name, file, columns=_columns(columns), format=format, replace=replace, table=table)
     write_line(translate("cli.added", name=name))
 
 
@@ -96,9 +111,16 @@ def check_(
     cutoff_len: int = 2048,
     columns: str | None = None,
     dataset_dir: Path | None = None,
+    pictures: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Counts, cut rows, duplicates, near duplicates, and leaks to a test set."""
+    """Counts, cut rows, duplicates, near duplicates, and leaks to a test set.
+
+    Parameters
+    ----------
+    pictures
+        Also unpack every picture, not only read its header.
+    """
     from metier.prepare import PrepareSpec
     from metier.prepare.check import check_dataset
     from metier.prepare.views import check_view
@@ -117,7 +139,7 @@ def check_(
     with Display() as display:
         display({"event": "step", "name": "prepare"})
         spec, events = PrepareSpec(**values), EventLog(None, (display,))
-        result = check_dataset(dataset, against, renderer=renderer, spec=spec, events=events)
+        result = check_dataset(dataset, against, renderer=renderer, spec=spec, events=events, open_pictures=pictures)
     unreadable = [error.text() for error in dataset.skipped]
     if json:
         write_json({**result, "unreadable": unreadable})

@@ -12,6 +12,7 @@ from typing import Any
 from metier.core.errors import ConfigError, DataError
 from metier.core.files import fingerprint, sha256_file, write_text
 from metier.core.registry import nearest
+from metier.data.bundles import BUNDLE, kept_bundle
 from metier.data.containers import CONTAINERS, PLAIN_TEXT_SUFFIXES, file_type, open_records
 from metier.data.entries import Entry, all_entries
 from metier.data.formats import decide_layout
@@ -98,6 +99,9 @@ def _load_one(
     entry = find_entry(reference, dataset_dir)
     if not (options["allow_text"] and entry.format == "text" and entry.path is not None and entry.path.exists()):
         entry.refuse()
+    if entry.path is not None and entry.path.suffix.lower() == BUNDLE and entry.path.is_file():
+        bundle = kept_bundle(entry.path)
+        entry = dataclasses.replace(entry, path=bundle.table, pictures=bundle.names)
     if format is not None or columns:  # the caller knows better than the registry
         entry = dataclasses.replace(entry, format=format, columns=columns, tags=None)
     if pictures is not None:

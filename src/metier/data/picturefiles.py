@@ -45,7 +45,9 @@ def plain_name(name: str) -> str:
 
 
 def own_pictures(names: Path) -> PictureFiles:
-    """The pictures of a `pictures.json`. Raises CorruptionError if it is not one."""
+    """The pictures of a `pictures.json`, none where it is not there. Raises CorruptionError if it is not one."""
+    if not names.is_file():
+        return PictureFiles(names.parent, {})
     stat = names.stat()
     return _own(names, stat.st_mtime_ns, stat.st_size)
 

@@ -60,7 +60,9 @@ def open_picture(part: ImagePart) -> Picture:
         raise DataError("data.picture_second", picture=name, kind=second)
     try:
         opened.load()
-        return _on_white(_upright(opened))
+        picture = _on_white(_upright(opened))
+        picture.info.clear()  # comments, colour profiles and Exif, which Pillow would write into the next file
+        return picture
     except _BROKEN as error:
         raise DataError("data.picture_broken", picture=name, problem=_reason(error)) from error
 
@@ -125,6 +127,8 @@ def _checked(start: bytes, file: Any, size: int, name: str) -> tuple[Any, Pictur
     if kind is None:
         drawn = b"<svg" in start[:1024].lower()
         raise DataError("data.picture_svg" if drawn else "data.picture_unknown", picture=name)
+    from PIL.Image import DecompressionBombError
+
     try:
         opened = _reader(kind)(file)
         width, height = opened.size
@@ -144,7 +148,7 @@ def _checked(start: bytes, file: Any, size: int, name: str) -> tuple[Any, Pictur
             raise DataError("data.picture_frames", picture=name)
         if kind != "tiff" and _orientation(opened.info.get("exif")) in _LYING:  # Pillow turns TIFF by itself
             width, height = height, width
-    except _BROKEN as error:
+    except (*_BROKEN, DecompressionBombError) as error:
         raise DataError("data.picture_broken", picture=name, problem=_reason(error)) from error
     return opened, PictureHeader(kind, width, height, size)
 

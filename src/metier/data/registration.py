@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from metier.core.errors import DataError
 from metier.core.files import write_json
 from metier.core.i18n import Language, current_language, translate
 from metier.core.registry import nearest
+from metier.data.bundles import BUNDLE, bundles_folder, kept_bundle
 from metier.data.dataset import Dataset, load_dataset
 from metier.data.entries import Entry, Origin, Status, all_entries, read_registry_values, shipped_entries, user_registry
 
@@ -72,9 +74,11 @@ def register_dataset(
     columns: Mapping[str, str] | None = None,
     format: str | None = None,
     replace: bool = False,
+    table: str = "",
 ) -> Dataset:
     """Loads a file to see that it is good, then gives it a name in the user's registry (LLaMA-Factory's format).
 
+    Of a zip, table and pictures are kept among the user's datasets until the name is removed; table: which of several.
     Raises DataError for a bad or taken name (`replace` allows a taken one of the user's own) or for a file that is
     not good; then nothing is changed.
     """
@@ -83,14 +87,25 @@ def register_dataset(
     if name in shipped_entries():
         raise DataError("data.name_shipped", name=name)
     path = path.expanduser().absolute()
-    loaded = load_dataset(str(path), columns=columns, format=format)
-    entry: dict[str, Any] = {"file_name": str(path), "formatting": loaded.format}
+    entry: dict[str, Any] = {"file_name": str(path)}
+    bundle = kept_bundle(path, table) if path.suffix.lower() == BUNDLE and path.is_file() else None
+    if bundle is not None:
+        entry = {"file_name": str(bundle.table), "pictures": str(bundle.names)}
+    try:
+        loaded = load_dataset(
+            entry["file_name"], columns=columns, format=format, pictures=bundle.names if bundle else None
+        )
+    except DataError:
+        _let_go(entry, read_registry_values(user_registry()))
+        raise
+    entry["formatting"] = loaded.format
     if columns or loaded.format in ("sharegpt", "openai"):  # LLaMA-Factory wants them named
         entry["columns"] = dict(loaded.columns)
     with _registry() as entries:
         if name in entries and not replace:
             raise DataError("data.name_taken", name=name)
-        entries[name] = entry
+        before, entries[name] = entries.get(name, {}), entry
+        _let_go(before, entries)
     return loaded
 
 
@@ -101,7 +116,16 @@ def remove_dataset(name: str) -> None:
             if name in shipped_entries():
                 raise DataError("data.cannot_remove_shipped", name=name)
             raise DataError("data.not_registered", name=name, hint=nearest(name, list(entries)))
-        del entries[name]
+        _let_go(entries.pop(name), entries)
+
+
+def _let_go(gone: Mapping[str, Any], entries: Mapping[str, Mapping[str, Any]]) -> None:
+    """Removes what was unpacked for an entry, unless another one is of the same archive."""
+    folder = Path(gone.get("pictures") or "").parent
+    if folder.parent == bundles_folder() and not any(
+        one.get("pictures") == gone["pictures"] for one in entries.values()
+    ):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

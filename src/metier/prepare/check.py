@@ -11,6 +11,7 @@ from metier.core.events import EventLog
 from metier.data import Conversation, Dataset
 from metier.prepare.comparable import boilerplate, normalised, questions, shortened
 from metier.prepare.lengths import length_counts
+from metier.prepare.pictured import picture_facts, unopened
 from metier.prepare.progress import Progress, size
 from metier.prepare.similar import near_pairs
 from metier.prepare.spec import PrepareSpec
@@ -27,6 +28,7 @@ def check_dataset(
     renderer: Renderer | None = None,
     spec: PrepareSpec | None = None,
     events: EventLog | None = None,
+    open_pictures: bool = False,
 ) -> dict[str, Any]:
     """The checks of a loaded set as JSON-able values (the file `prepare.json`).
 
@@ -34,11 +36,12 @@ def check_dataset(
     `characters`, and nothing is said about cuts). Rows of a pair are 1-based row numbers; each later row is paired with
     the earlier one it is nearest to, each test row with its nearest training row. `unusable`: {row, problem} of rows
     that reading left out (the first `left_out` of them) or the template does not take; `test_unusable`: of test rows
-    that reading left out. `refused` is None here: the step decides what is refused.
+    that reading left out. `pictures`: see `picture_facts`; open_pictures: unpack each one, and count rows with broken
+    ones among the unusable. `refused` is None here: the step decides what is refused.
     """
     spec = spec or PrepareSpec()
     rows, test_rows = dataset.conversations, test.conversations if test else []
-    progress = Progress(events, 2 * size(rows) + (size(rows, test_rows) if test else 0))
+    progress = Progress(events, (3 if open_pictures else 2) * size(rows) + (size(rows, test_rows) if test else 0))
     shared = boilerplate(rows, test_rows)
     asked = questions(rows, boilerplate=shared)
     result: dict[str, Any] = {
@@ -48,6 +51,7 @@ def check_dataset(
         "test_dataset_sha256": test.sha256 if test else None,
         "rows": len(rows),
         "test_rows": len(test_rows) if test else None,
+        "pictures": picture_facts(rows),
         **_lengths(rows, renderer, spec, progress),
         "empty": _empty(dataset),
         **_repetitions(rows, asked, spec.near_duplicate_threshold, progress),
@@ -55,6 +59,8 @@ def check_dataset(
         "leaks": None,
         "refused": None,
     }
+    if open_pictures:
+        result["unusable"] += unopened(rows, progress)
     result["left_out"] = len(dataset.skipped)
     result["unusable"] = [*_unread(dataset), *result["unusable"]]
     result["test_unusable"] = _unread(test) if test is not None else []

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from metier.data import Conversation, ImagePart, Message
+from metier.prepare.pictured import pictures_shown
 from metier.prepare.spec import PrepareSpec
 from metier.rendering import Example, IncrementalDecoder, Renderer
 
@@ -26,6 +27,7 @@ def preview_rows(
     text_segments: [{text, loss}] of what the model sees, pictures as `[image]`; cut_at: how many tokens are kept if
     `cutoff_len` cuts the row, else None; left_out: the text behind a cut at the end; truncated: tokens that are cut. A
     row that gives several examples (each answer is one where the template rewrites earlier turns) has several entries.
+    pictures, of rows that show some: see `metier.prepare.pictured.pictures_shown`.
     pieces: also the tokens one by one, [{text, ids, loss}], where a character that takes several is one piece.
     Without a renderer the messages themselves are shown, loss on the answers, and nothing is counted.
     """
@@ -39,6 +41,8 @@ def _rendered(row: Conversation, renderer: Renderer, spec: PrepareSpec, pieces: 
     options: dict[str, Any] = {"train_on_history": spec.train_on_history, "enable_thinking": spec.enable_thinking}
     whole = renderer.examples(row, **options)
     kept = renderer.examples(row, cutoff_len=spec.cutoff_len, **options)
+    shown = pictures_shown(row, renderer)
+    pictured = {"pictures": shown} if shown else {}
     entries = []
     for index, example in enumerate(kept):
         length = len(example.input_ids)
@@ -59,6 +63,7 @@ def _rendered(row: Conversation, renderer: Renderer, spec: PrepareSpec, pieces: 
                 "loss_tokens": sum(label >= 0 for label in example.labels),
                 "dropped_turns": example.dropped_turns,
                 **({"pieces": _pieces(example, renderer)} if pieces else {}),
+                **pictured,
             }
         )
     return entries
@@ -107,7 +112,9 @@ def _plain(row: Conversation, train_on_history: bool) -> dict[str, Any]:
         segments.append({"text": f"{turn.role}: ", "loss": False})
         segments.append({"text": _words(turn), "loss": loss})
         segments.append({"text": "\n", "loss": False})
-    return {"row": row.row, "text_segments": segments, "cut_at": None, "left_out": ""}
+    shown = pictures_shown(row)
+    pictured = {"pictures": shown} if shown else {}
+    return {"row": row.row, "text_segments": segments, "cut_at": None, "left_out": "", **pictured}
 
 
 def _words(turn: Message) -> str:

@@ -26,6 +26,9 @@ def _frame(row: dict[str, Any]) -> Panel:
     body = Text()
     for segment in row["text_segments"]:
         body.append(_visible(segment["text"]), style=_STYLES[segment["loss"]])
+    for number, one in enumerate(row.get("pictures", ()), 1):
+        key = "view_picture" if one["tokens"] is None else "view_picture_tokens"
+        body.append("\n▣ " + _visible(translate(f"prepare.{key}", number=number, **one)), style="cyan")
     if row["cut_at"] is not None:
         body.append(f"\n✂ {translate('prepare.view_cut', tokens=row['cut_at'])}\n", style="bold red")
         body.append(_visible(row["left_out"]), style="strike red")
@@ -53,6 +56,9 @@ def check_view(result: dict[str, Any]) -> RenderableType:
         counts = result[name]
         values: dict[str, Any] = {key: _number(counts[key]) for key in ("total", "mean", "max")}
         figures.add_row(translate(f"prepare.figure_{name}", unit=unit), translate("prepare.figure_counts", **values))
+    if pictures := result.get("pictures"):
+        facts = {**pictures, **pictures["largest"], "megabytes": f"{pictures['bytes'] / 1e6:,.1f}"}
+        figures.add_row(translate("prepare.figure_pictures"), translate("prepare.figure_pictures_counts", **facts))
     parts: list[RenderableType] = [figures, _histogram(result["tokens"]["histogram"], unit), _findings(result)]
     if result["refused"]:
         parts.append(Text(result["refused"], style="bold red"))

@@ -26,6 +26,8 @@ from metier.models.hardware import hardware
 TASKS = {
     "look": "metier.workbench.reading:look",
     "read": "metier.workbench.reading:read",
+    "unpack": "metier.workbench.unpacking:unpack_here",
+    "paint": "metier.workbench.rowpictures:paint",
     "preview": "metier.workbench.previewing:preview",
     "embed": "metier.workbench.embedding:embed",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -19,8 +20,10 @@ from metier.core.errors import DataError
 from metier.core.files import sha256_file, write_json
 from metier.data import Dataset as LoadedSet
 from metier.data import load_dataset
+from metier.data.bundles import BUNDLE
 from metier.data.containers import CONTAINERS, file_type
 from metier.data.entries import shipped_entries
+from metier.data.picturefiles import PICTURES_JSON
 from metier.workbench.accounts import Person
 from metier.workbench.apart import ask
 from metier.workbench.errors import ConflictError, NotFoundError
@@ -32,6 +35,7 @@ from metier.workbench.store.tables import Dataset, new_id
 _NAME = re.compile(r"[^\W][\w.\-]{0,63}")
 _RESERVED = ("new", "uploads")  # places of the pages
 UPLOAD = "upload.json"
+_KEPT = ("format", "kind", "columns", "encoding", "notes", "skipped", "records", "pictures")
 PAGE = 50
 _OFFICE = (b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0")  # zip files, such as .docx, and old Office files
 _TEXTS = (".json", ".jsonl", ".csv", ".tsv", ".txt", ".md")
@@ -102,6 +106,8 @@ class Datasets:
                 os.fsync(target.fileno())
             _refuse_other(folder / f"file{suffix}.part", suffix, file_name)
             (folder / f"file{suffix}.part").replace(folder / f"file{suffix}")
+            if suffix == BUNDLE:
+                size = await asyncio.to_thread(self._unpack, owner, upload_id, folder / f"file{suffix}", file_name)
             write_json(folder / UPLOAD, {"file_name": file_name, "size": size})
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -110,13 +116,19 @@ class Datasets:
             self.quota.end(upload_id)
         return Upload(upload_id, file_name, size)
 
+    def _unpack(self, owner: Person, upload_id: str, archive: Path, file_name: str) -> int:
+        """Puts a zip's table and pictures in its place. What comes out counts as what came in does."""
+        left = max(0, self.quota.quota_bytes - self.quota.used_bytes(owner))
+        unpacked = ask("unpack", archive=archive, shown_as=file_name, most=min(left, self.quota.upload_bytes))
+        size = int(unpacked["size"])
+        self.quota.count(owner, upload_id, size, whole=True)
+        return size
+
     def used_bytes(self, owner: Person) -> int:
         """Bytes of an owner's sets and waiting uploads."""
         with self.database.read() as session:
             kept = session.scalar(select(func.sum(Dataset.size)).where(Dataset.owner_id == owner.id)) or 0
-        waiting = self.uploads / owner.id
-        files = waiting.glob("*/file*") if waiting.is_dir() else ()
-        return int(kept) + sum(path.stat().st_size for path in files if not path.name.endswith(".part"))
+        return int(kept) + sum(_waiting_bytes(path) for path in (self.uploads / owner.id).glob(f"*/{UPLOAD}"))
 
     def look(
         self, owner: Person, upload_id: str, *, columns: Mapping[str, str] | None = None, format: str | None = None,
@@ -130,6 +142,7 @@ class Datasets:
             columns=dict(columns or {}) or None,
             format=format,
             skip_bad_rows=skip_bad_rows,
+            pictures=self._upload(owner, upload_id).parent / PICTURES_JSON,
         )
         return Look(**seen)
 
@@ -153,6 +166,7 @@ class Datasets:
             format=format,
             skip_bad_rows=skip_bad_rows,
             folder=file.parent,
+            pictures=file.parent / PICTURES_JSON,
         )
         row = Dataset(
             id=new_id(),
@@ -160,7 +174,7 @@ class Datasets:
             name=name,
             file_name=said["file_name"],
             sha256=sha256_file(file),
-            size=file.stat().st_size,
+            size=file.stat().st_size + read["pictures"]["bytes"],
             rows=read["rows"],
             details=_details(read, columns, skip_bad_rows),
         )
@@ -251,6 +265,10 @@ class Datasets:
         """The file of a set."""
         return next(iter((self.folder / row.id).glob("file.*")))
 
+    def pictures_of(self, row: Dataset) -> Path:
+        """The names of the pictures that came with a set: none others are opened for it. May be absent: then none."""
+        return self.folder / row.id / PICTURES_JSON
+
     def remove(self, owner: Person, name: str, *, runs: bool = False) -> None:
         """Removes a set with all that was made of it. Live jobs keep their copy until they end; of ended ones only the
         results stay, with `runs` not even these."""
@@ -277,12 +295,14 @@ class Datasets:
             max_samples=most,
             skip_bad_rows=True,
             allow_text=True,
+            pictures=self.pictures_of(row),
         )
 
     def clear_away(self) -> None:
         """Removes what a kill left: half uploads, and folders of sets that are in no list."""
-        for part in self.uploads.glob("*/*/file*.part"):
-            shutil.rmtree(part.parent, ignore_errors=True)
+        for upload in self.uploads.glob("*/*"):
+            if not (upload / UPLOAD).is_file():
+                shutil.rmtree(upload, ignore_errors=True)
         with self.database.read() as session:
             known = set(session.scalars(select(Dataset.id)))
         for path in self.folder.iterdir() if self.folder.is_dir() else ():
@@ -294,15 +314,22 @@ def _details(read: Mapping[str, Any], columns: Mapping[str, str] | None, skip_ba
     entry: dict[str, Any] = {"formatting": read["format"]}
     if columns or read["format"] in ("sharegpt", "openai"):
         entry["columns"] = read["columns"]
-    kept = {key: read[key] for key in ("format", "kind", "columns", "encoding", "notes", "skipped", "records")}
+    kept = {key: read[key] for key in _KEPT}
     return {"entry": entry, **kept, "skip_bad_rows": skip_bad_rows}
+
+
+def _waiting_bytes(said: Path) -> int:
+    try:
+        return int(json.loads(said.read_text(encoding="utf-8"))["size"])
+    except (OSError, ValueError):  # registered or thrown away just now
+        return 0
 
 
 def _suffix(file_name: str) -> str:
     """The suffix that a file is kept under; its name is never used for a path."""
     suffix = file_type(Path(file_name.replace("\\", "/").rsplit("/", 1)[-1]))
-    if suffix not in CONTAINERS:
-        raise DataError("data.unknown_file_type", file=file_name[:200], known=" ".join(CONTAINERS))
+    if suffix not in CONTAINERS and not (suffix == BUNDLE and not file_name.lower().endswith(".gz")):
+        raise DataError("data.unknown_file_type", file=file_name[:200], known=" ".join((*CONTAINERS, BUNDLE)))
     return suffix + (".gz" if file_name.lower().endswith(".gz") else "")
 
 

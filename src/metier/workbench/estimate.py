@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metier.core.errors import UserError
@@ -156,6 +157,7 @@ def _load(sets: str, limit: int | None, answers: bool) -> tuple[list[Conversatio
             one["reference"], columns=one.get("columns") or None, format=one.get("format"), skip_bad_rows=True,
             require_answers=answers,
             max_samples=None if known is None and not limit else most,
+            pictures=Path(one["pictures"]) if one.get("pictures") else None,
         )  # fmt: skip
         count = known if known is not None else len(loaded)
         total += min(count, limit) if limit else count
@@ -167,8 +169,6 @@ def _load(sets: str, limit: int | None, answers: bool) -> tuple[list[Conversatio
 @lru_cache(maxsize=4)
 def _renderer(name: str, template: str | None) -> tuple[Renderer | None, dict[str, str] | None]:
     """The model's renderer, or why it is not known yet."""
-    from pathlib import Path
-
     from metier.models import find, resolve_model
     from metier.models.store import stored
     from metier.rendering import load_renderer

@@ -18,6 +18,7 @@ from metier.core.files import sha256_file, write_json
 from metier.core.registry import nearest
 from metier.core.specs import Spec
 from metier.data.entries import DATASET_INFO, shipped_entries
+from metier.data.picturefiles import PICTURES, PICTURES_JSON, PictureFiles, own_pictures, picture_names
 from metier.data.several import names_in
 from metier.engines.registry import ENGINES
 from metier.evaluate.metrics import METRICS
@@ -163,18 +164,16 @@ class Freezer:
     def _link(self, owner: Person, name: str, folder: Path | None) -> dict[str, Any]:
         """The set's file in the job's folder. Files of sets never change, so a link is as good as a copy."""
         row, file, entry = self._find_set(owner, name)
+        names = file.parent / PICTURES_JSON
         if folder is None:
-            return {**entry, "file_name": str(file.resolve())}
+            return {**entry, "file_name": str(file.resolve()), "pictures": str(names.resolve())}
         if sha256_file(file) != row.sha256:
             raise CorruptionError("workbench.dataset_changed", name=name)
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{row.id}{''.join(file.suffixes)}"
-        if not target.exists():
-            try:
-                os.link(file, target)
-            except OSError:
-                shutil.copyfile(file, target)
-        return {**entry, "file_name": target.name}
+        _link(file, target)
+        pictures = _link_pictures(own_pictures(names), folder, row.id, name)
+        return {**entry, "file_name": target.name, "pictures": pictures}
 
     def _base(self, owner: Person, values: dict[str, Any]) -> dict[str, Any]:
         """The model that a scored one is compared with, named by the same keys with `base_` before them."""
@@ -222,6 +221,32 @@ def _only_shipped(proof: dict[str, Any]) -> None:
     for key, is_shipped in names.items():
         if not is_shipped:
             raise ConfigError("workbench.not_here", key=f"prove.{key}")
+
+
+def _link_pictures(own: PictureFiles, folder: Path, set_id: str, name: str) -> str:
+    """A set's own pictures in the job's folder, as they were sent; returns the file that names them. Without any it
+    names none, and rows of the job can name no other."""
+    files = {}
+    below = folder / f"{set_id}.{PICTURES}"
+    for entry, file in (own.named or {}).items():
+        files[entry] = file.name
+        if (below / file.name).exists():
+            continue
+        if sha256_file(file) != file.name:
+            raise CorruptionError("workbench.dataset_changed", name=name)
+        below.mkdir(exist_ok=True)
+        _link(file, below / file.name)
+    names = folder / f"{set_id}.{PICTURES_JSON}"
+    write_json(names, picture_names(own.base, files, below.name))
+    return names.name
+
+
+def _link(file: Path, target: Path) -> None:
+    if not target.exists():
+        try:
+            os.link(file, target)
+        except OSError:
+            shutil.copyfile(file, target)
 
 
 def _only_registered(values: dict[str, Any]) -> None:

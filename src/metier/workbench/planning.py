@@ -161,6 +161,7 @@ class Planner:
             row, file, entry = self._datasets.find(owner, name)
             columns = entry.get("columns") or None
             how = {"columns": columns, "format": None if columns else row.details["format"]}
+            how["pictures"] = str(self._datasets.pictures_of(row).resolve())
             yield {"reference": str(file.resolve()), "rows": row.rows, **how}
 
     def _rows(self, owner: Person, reference: str) -> int:

@@ -2,6 +2,7 @@
 
 rows.jsonl    one line a record: `row`, `raw` (its cells as text), `messages`, `problem` (why it is left out)
 rows.index    where each line begins, eight bytes each, so that any row is found at once
+pictures/     the pictures of its rows, each under the sha256 of its bytes, wherever they came from
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from typing import Any
 
 from metier.core.errors import DataError, UserError
 from metier.core.i18n import translate
-from metier.data import Conversation, Dataset, ImagePart, load_dataset
+from metier.data import Dataset, load_dataset
 from metier.data.containers import open_records
 from metier.data.formats import decide_layout
-from metier.data.picturefiles import PictureFiles
+from metier.data.picturefiles import PICTURES, own_pictures
 from metier.data.rows import RawRow
+from metier.workbench.rowpictures import messages_said
 
 ROWS, INDEX = "rows.jsonl", "rows.index"
 _ASKS = ("data.unknown_columns", "data.incomplete_columns")  # answered by saying what the columns are
@@ -32,16 +34,17 @@ _MOST_FACTOR, _MOST_LEAST = 4, 64 << 20  # rows are kept up to so many bytes, as
 
 
 def look(
-    file: str, shown_as: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool
+    file: str, shown_as: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool, pictures: str
 ) -> dict[str, Any]:
     """The first rows of a file and what it seems to be; see `metier.workbench.datasets.Look`. shown_as: the name that
-    messages call the file by."""
+    messages call the file by; pictures: the `pictures.json` beside it, of which alone rows may name pictures."""
     with tempfile.TemporaryDirectory() as folder:
-        return _look(_head(Path(file), Path(folder)), shown_as, columns, format, skip_bad_rows)
+        head = _head(Path(file), Path(folder))
+        return _look(head, shown_as, columns, format, skip_bad_rows, Path(pictures))
 
 
 def _look(
-    path: Path, shown_as: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool
+    path: Path, shown_as: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool, pictures: Path
 ) -> dict[str, Any]:
     names: dict[str, None] = {}
     rows: list[dict[str, str]] = []
@@ -59,10 +62,10 @@ def _look(
         if first is None:
             raise DataError("data.empty_set", file=path)
         try:
-            layout = decide_layout(first, pictures=PictureFiles(path.parent), format=format, columns=columns or None)
+            layout = decide_layout(first, pictures=own_pictures(pictures), format=format, columns=columns or None)
             chosen = layout.format.name
             roles = {role: column for role, column in layout.columns.items() if column in names}
-            _try(path, columns, format, skip_bad_rows)
+            _try(path, columns, format, skip_bad_rows, pictures)
         except UserError as error:
             needs, problem = error.key in _ASKS, _say(error, path, shown_as)
     except UserError as error:
@@ -87,22 +90,24 @@ def _head(path: Path, folder: Path) -> Path:
     return head
 
 
-def _try(path: Path, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool) -> None:
+def _try(path: Path, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool, pictures: Path) -> None:
     """Reads the first rows as they would be read."""
     options: dict[str, Any] = {"max_samples": LOOKED_AT, "skip_bad_rows": skip_bad_rows, "allow_text": True}
-    load_dataset(str(path), columns=columns or None, format=format, **options)
+    load_dataset(str(path), columns=columns or None, format=format, pictures=pictures, **options)
 
 
 def read(
-    file: str, shown_as: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool, folder: str
-) -> dict[str, Any]:
+    file: str, shown_as: str, columns: dict[str, str] | None, format: str | None, skip_bad_rows: bool, folder: str,
+    pictures: str,
+) -> dict[str, Any]:  # fmt: skip
     """Reads the whole file, keeps its rows in `folder`, and says what it is. Raises what is wrong with its first bad
-    row, unless those are left out."""
+    row, unless those are left out. pictures: as for `look`, or nothing for a set that is shipped."""
     path = Path(file)
     try:
         loaded = load_dataset(
-            str(path), columns=columns or None, format=format, skip_bad_rows=skip_bad_rows, allow_text=True
-        )
+            str(path), columns=columns or None, format=format, skip_bad_rows=skip_bad_rows, allow_text=True,
+            pictures=Path(pictures) if pictures else None,
+        )  # fmt: skip
     except UserError as error:
         error.fields.update({key: _hide(value, path, shown_as) for key, value in error.fields.items()})
         raise
@@ -116,6 +121,7 @@ def read(
         "rows": len(loaded),
         "skipped": len(loaded.skipped),
         "records": kept,
+        "pictures": _picture_facts(loaded, Path(folder)),
     }
 
 
@@ -126,7 +132,7 @@ def keep_rows(loaded: Dataset, folder: Path, shown_as: str) -> int:
     places = array("Q")
     aside = folder / f".{ROWS}"
     with aside.open("wb") as target:
-        for line in _lines(loaded, shown_as):
+        for line in _lines(loaded, shown_as, folder / PICTURES):
             if target.tell() + len(line) > most:
                 break
             places.append(target.tell())
@@ -141,13 +147,20 @@ def keep_rows(loaded: Dataset, folder: Path, shown_as: str) -> int:
     return len(places) - 1
 
 
-def _lines(loaded: Dataset, shown_as: str) -> Iterator[bytes]:
+def _picture_facts(loaded: Dataset, folder: Path) -> dict[str, int]:
+    """How many pictures the rows show, and how many bytes they have where they are kept."""
+    shown = sum(len(turn.images) for row in loaded.conversations for turn in row.messages)
+    kept = (folder / PICTURES).iterdir() if (folder / PICTURES).is_dir() else ()
+    return {"shown": shown, "bytes": sum(path.stat().st_size for path in kept)}
+
+
+def _lines(loaded: Dataset, shown_as: str, pictures: Path) -> Iterator[bytes]:
     good = {one.row: one for one in loaded.conversations}
     bad = {int(one.fields["row"]): one for one in loaded.skipped if "row" in one.fields}
     for row in open_records(loaded.path).rows:
         said: dict[str, Any] = {"row": row.row, "raw": _raw(row)}
         if row.row in good:
-            said["messages"] = _messages(good[row.row])
+            said["messages"] = messages_said(good[row.row], pictures)
         problem = bad.get(row.row)
         if problem is not None:
             fields = {key: str(_hide(value, loaded.path, shown_as)) for key, value in problem.fields.items()}
@@ -157,14 +170,6 @@ def _lines(loaded: Dataset, shown_as: str) -> Iterator[bytes]:
 
 def _raw(row: RawRow) -> dict[str, str]:
     return {name: _cell(value, _ROW_CELL) for name, value in row.values.items()}
-
-
-def _messages(conversation: Conversation) -> list[dict[str, str]]:
-    return [
-        {"role": turn.role,
-         "content": "".join("[image]" if isinstance(part, ImagePart) else part.text for part in turn.parts)}
-        for turn in conversation.messages
-    ]  # fmt: skip
 
 
 def read_rows(folder: Path, first: int, count: int) -> tuple[list[dict[str, Any]], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from typing import Any
 from metier import __version__
 from metier.core.errors import DataError
 from metier.data.entries import Entry, shipped_entries
+from metier.data.picturefiles import PICTURES
 from metier.workbench.accounts import Person
 from metier.workbench.apart import Apart, ask
 from metier.workbench.datasets import Datasets
 from metier.workbench.errors import NotFoundError
 from metier.workbench.reading import INDEX, problem_text, read_rows
+from metier.workbench.rowpictures import WIDEST, picture_file, pictures_of
 from metier.workbench.store.tables import Dataset
 
 PAGE = 20
@@ -28,8 +31,13 @@ class Row:
 
     number: int
     raw: dict[str, str]
-    messages: list[dict[str, str]]
+    messages: list[dict[str, Any]]
     problem: str
+
+    @property
+    def pictures(self) -> list[dict[str, Any]]:
+        """Its pictures in order: `image` (the sha256 of its bytes), `width`, `height`, `size`."""
+        return pictures_of(self.messages)
 
 
 @dataclass(frozen=True)
@@ -48,11 +56,13 @@ class Rows:
         self.cache = cache
         self._find_model = find_model
         self._apart = Apart(keep=True)
+        self._painter = Apart(keep=True)
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Ends the child that holds tokenizers."""
+        """Ends the children that hold tokenizers and paint pictures."""
         self._apart.close()
+        self._painter.close()
 
     def page(self, owner: Person, name: str, *, first: int = 1, count: int = PAGE) -> RowPage:
         """Rows of an owner's or a shipped set, from row `first` on."""
@@ -85,8 +95,24 @@ class Rows:
             messages=row.messages,
             cutoff_len=cutoff_len,
             train_on_history=train_on_history,
+            pictures=self._place(owner, name)[0] / PICTURES,
         )
         return entries
+
+    def picture(self, owner: Person, name: str, number: int, place: int, *, width: int = WIDEST) -> tuple[bytes, str]:
+        """Picture `place` (from 1) of a row as it is seen, made anew: its bytes, and `png` or `jpeg`.
+
+        Raises NotFoundError; DataError for a picture that turns out to be broken.
+        """
+        pictures = self.row(owner, name, number).pictures
+        if not 1 <= place <= len(pictures):
+            raise NotFoundError("workbench.not_found")
+        try:
+            file = picture_file(self._place(owner, name)[0] / PICTURES, pictures[place - 1]["image"])
+        except FileNotFoundError:
+            raise NotFoundError("workbench.not_found") from None
+        painted = self._painter.ask("paint", seconds=_PREVIEW_SECONDS, file=file, width=width)
+        return base64.b64decode(painted["content"]), painted["kind"]
 
     def is_ready(self, owner: Person, name: str) -> bool:
         """Whether a set's rows are at hand; else the first to ask for them waits a moment."""
@@ -112,11 +138,15 @@ class Rows:
 def _read(of: Entry | Dataset, datasets: Datasets, folder: Path) -> None:
     """Keeps the rows of a set in `folder`, as the set was registered."""
     if isinstance(of, Entry):
-        file, shown_as, columns, format = of.path, of.name, None, of.format
+        file, shown_as, columns, format, pictures = of.path, of.name, None, of.format, of.pictures or ""
     else:
         file, shown_as, columns = datasets.file_of(of), of.file_name, of.details["entry"].get("columns") or None
         format = None if columns else of.details["format"]
-    ask("read", file=file, shown_as=shown_as, columns=columns, format=format, skip_bad_rows=True, folder=folder)
+        pictures = datasets.pictures_of(of)
+    ask(
+        "read", file=file, shown_as=shown_as, columns=columns, format=format, skip_bad_rows=True, folder=folder,
+        pictures=pictures,
+    )  # fmt: skip
 
 
 def _row(said: dict[str, Any]) -> Row:

@@ -16,6 +16,7 @@ from metier.core.i18n import current_language
 from metier.data import list_datasets
 from metier.workbench.checking import CUTOFF, DEFAULT_MODEL
 from metier.workbench.errors import NotFoundError
+from metier.workbench.rowpictures import WIDEST
 from metier.workbench.store.tables import Dataset
 
 router = APIRouter(tags=["datasets"])
@@ -189,6 +190,21 @@ def rows(
     page = services.rows.page(owner, name, first=first, count=limit)
     following = page.rows[-1].number + 1 if page.rows and page.rows[-1].number < page.last else None
     return {"rows": [dataclasses.asdict(row) for row in page.rows], "next": following, "total": page.last}
+
+
+@router.get("/datasets/{name}/rows/{number}/pictures/{place}", response_class=Response)
+def picture(
+    services: Services,
+    owner: Owner,
+    name: str,
+    number: int,
+    place: int,
+    width: Annotated[int, Query(ge=1, le=WIDEST)] = WIDEST,
+) -> Response:
+    """A picture of a row as it is seen, made anew as PNG or JPEG: nothing else of its file is in it."""
+    content, kind = services.rows.picture(owner, name, number, place, width=width)
+    headers = {"Cache-Control": "private, max-age=300", "Content-Security-Policy": "sandbox; default-src 'none'"}
+    return Response(content, media_type=f"image/{kind}", headers=headers)
 
 
 @router.get("/datasets/{name}/rows/{number}/preview")
