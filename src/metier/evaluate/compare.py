@@ -16,13 +16,24 @@ from metier.core.i18n import current_language
 from metier.evaluate.bootstrap import Settings, interval, paired_interval
 from metier.evaluate.cautions import cautions
 from metier.evaluate.control import chance_level, content_control
+from metier.evaluate.groups import chance_of_words, grouped_pair
 from metier.evaluate.metrics import METRICS, Metric
 from metier.evaluate.metrics.definition import Array
 from metier.evaluate.pairing import paired
 from metier.evaluate.predictions import Fields, Row, predictions_file, read_predictions
-from metier.evaluate.scoring import AUTO, Scored, blindness, counts_of, describe, language_of, score, score_all
+from metier.evaluate.scoring import (
+    AUTO,
+    Scored,
+    blindness,
+    counts_of,
+    deciding,
+    describe,
+    language_of,
+    score,
+    score_all,
+)
 from metier.evaluate.sidebyside import side_by_side
-from metier.evaluate.spec import DECIDING, CompareSpec
+from metier.evaluate.spec import CompareSpec
 from metier.evaluate.verdict import verdict
 
 _GUARD = ("correct", "choice_accuracy", "contains", "exact_match")
@@ -64,7 +75,7 @@ def run_compare(spec: CompareSpec, folder: Path, events: EventLog) -> dict[str, 
     guard = _duel(spec, *guarded, _GUARD, settings, events) if guarded else None
     primary = _primary(spec.primary, duel)
     facts = {
-        "chance": chance_level(duel.base.rows) if primary == "choice_accuracy" else None,
+        "chance": _chance(primary, duel.base.rows),
         "control": content_control(duel.base.rows, duel.tuned.rows, METRICS.get(primary), duel.language, settings),
     }
     guard_metrics = guard.metrics if guard else {}
@@ -77,6 +88,7 @@ def run_compare(spec: CompareSpec, folder: Path, events: EventLog) -> dict[str, 
         "guard": guard_metrics,
         "guard_rows": len(guard.base.rows) if guard else 0,
         **facts,
+        "groups": grouped_pair(duel.base.rows, duel.base.scored[primary], duel.tuned.scored[primary], settings),
         "counts": {side: counts_of(one.rows, list(one.scored.values())) for side, one in _sides(duel)},
         "lengths": {side: _length(one.rows) for side, one in _sides(duel)},
         "files": {side: {"name": one.file.name, "sha256": sha256_file(one.file)} for side, one in _sides(duel)},
@@ -176,11 +188,17 @@ def _primary(named: str, duel: Duel) -> str:
         if named not in duel.metrics:
             raise ConfigError("evaluate.primary_not_scored", metric=named)
         return named
-    enough = [name for name in DECIDING if name in duel.metrics and 5 * duel.metrics[name]["n"] >= len(duel.base.rows)]
-    found = next(iter(enough), next(iter(duel.metrics), None))
+    found = deciding(list(duel.base.scored.values()), len(duel.base.rows))
     if found is None:
         raise ConfigError("evaluate.nothing_scored")
-    return found
+    return found.metric.name
+
+
+def _chance(primary: str, rows: Sequence[Row]) -> float | None:
+    """What answering without looking at the question would score."""
+    if primary == "choice_accuracy":
+        return chance_level(rows)
+    return chance_of_words(rows) if primary in ("relaxed_accuracy", "finmme_accuracy") else None
 
 
 def _length(rows: Sequence[Row]) -> dict[str, float]:

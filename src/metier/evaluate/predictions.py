@@ -31,7 +31,7 @@ class Row:
     """One prediction. id: as given, else the place in the file from 0; line: in the file, from 1.
 
     predict: the raw text; answer: without its thinking; gold: the short right answer; cut: stopped by max_new_tokens;
-    images: path or sha256 of each picture asked about.
+    images: path or sha256 of each picture asked about; row: of the set, from 1, where the file tells.
     """
 
     id: int | str
@@ -49,6 +49,7 @@ class Row:
     completion_tokens: int | None
     meta: Mapping[str, Any]
     images: tuple[str, ...] = ()
+    row: int | None = None
 
     @property
     def pictured(self) -> bool:
@@ -184,6 +185,7 @@ def _row(record: dict[str, Any], line: int, place: int, file: Path, fields: Fiel
         completion_tokens=tokens if isinstance(tokens, int) else None,
         meta=meta or {},
         images=images,
+        row=record["row"] if isinstance(record.get("row"), int) and not isinstance(record.get("row"), bool) else None,
     )
 
 

@@ -12,12 +12,14 @@ from metier.core.events import EventLog
 from metier.core.files import read_json, sha256_file, write_json, write_text
 from metier.core.i18n import current_language
 from metier.evaluate.bootstrap import Settings, interval
+from metier.evaluate.groups import grouped
 from metier.evaluate.metrics import METRICS
 from metier.evaluate.predictions import Fields, Row, predictions_file, read_predictions
 from metier.evaluate.scoring import (
     Scored,
     choose_metrics,
     counts_of,
+    deciding,
     describe,
     language_of,
     score,
@@ -49,6 +51,7 @@ def run_evaluate(spec: EvaluateSpec, folder: Path, events: EventLog) -> dict[str
     )
     scored = score_all(rows, spec.metrics, language, events)
     settings = Settings(spec.bootstrap_samples, spec.confidence, spec.seed)
+    decides = deciding(scored, len(rows))
     warnings = warnings_of(rows, scored, spec.metrics)
     result: dict[str, Any] = {
         "rows": len(rows),
@@ -56,6 +59,7 @@ def run_evaluate(spec: EvaluateSpec, folder: Path, events: EventLog) -> dict[str
         "predictions": {"file": os.path.relpath(file, folder), "sha256": sha256_file(file)},
         "kinds": {kind: sum(row.kind == kind for row in rows) for kind in sorted({row.kind for row in rows})},
         "metrics": {one.metric.name: summary(one, settings, language) for one in scored},
+        "groups": grouped(rows, decides, settings) if decides else {},
         "counts": counts_of(rows, scored),
         "interval": {"confidence": spec.confidence, "samples": spec.bootstrap_samples, "seed": spec.seed},
         "warnings": warnings,

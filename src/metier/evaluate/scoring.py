@@ -14,6 +14,7 @@ from metier.evaluate.metrics import METRICS
 from metier.evaluate.metrics.corpus import bleu_tokenizer
 from metier.evaluate.metrics.definition import Array, Kind, Measure, Metric, Pair
 from metier.evaluate.predictions import Row
+from metier.evaluate.spec import DECIDING
 from metier.rendering.thinking import split_thinking
 
 Text = dict[str, str]
@@ -115,6 +116,13 @@ def score_all(rows: Sequence[Row], names: Sequence[str], language: str, events: 
         if events is not None:
             events.emit("progress", step=step, total=len(chosen), metric=metric.name)
     return found
+
+
+def deciding(scored: Sequence[Scored], rows: int) -> Scored | None:
+    """The first of `DECIDING` that judges at least a fifth of the rows, else whatever there is."""
+    found = {one.metric.name: one for one in scored}
+    enough = (found[name] for name in DECIDING if name in found and 5 * len(found[name].measures) >= rows)
+    return next(enough, next(iter(scored), None))
 
 
 def describe(metric: Metric, language: str) -> dict[str, object]:

@@ -53,7 +53,7 @@ def _shown(base: Row, tuned: Row, place: int, tables: Mapping[str, Any]) -> dict
     read = next((measures[name] for name in READ_OUT if name in measures and all(measures[name])), None)
     return {
         "id": base.id,
-        "row": base.meta.get("row", base.line),
+        "row": base.meta.get("row", base.row or base.line),
         "kind": base.kind,
         "prompt": _text(base.prompt),
         "label": _text(base.label),

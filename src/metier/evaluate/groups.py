@@ -1,0 +1,96 @@
+"""Scores by kind of chart, kind of question and field of knowledge: each part with its own rows and interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from metier.evaluate.bootstrap import FEW, Settings, interval, paired_interval
+from metier.evaluate.predictions import KINDS, Row
+from metier.evaluate.scoring import Scored
+
+GROUPED_BY = ("chart_type", "question_type", "knowledge_domain")
+_MOST = 24  # parts that are told of one division, the largest
+_NAME = 80  # characters
+
+
+def part_of(row: Row, by: str) -> str:
+    """Which part of a division the row belongs to; empty where it does not say. A row's `kind` that says nothing about
+    scoring says what is asked."""
+    given = row.meta.get(by)
+    if by == "question_type" and given in (None, ""):
+        kind = row.meta.get("kind")
+        given = kind if kind not in (*KINDS, "numerical", "numeric") else None
+    return str(given)[:_NAME] if isinstance(given, str | int) and not isinstance(given, bool) else ""
+
+
+def grouped(rows: Sequence[Row], scored: Scored, settings: Settings) -> dict[str, Any]:
+    """`{metric, by: {division: {parts: [{value, n, few, score, low, high, method}], left_out}}}`: one model's scores."""
+
+    def score(places: list[int]) -> dict[str, Any]:
+        return interval(scored.statistics[places], scored.metric, settings).as_dict()
+
+    return _grouped(rows, scored, score)
+
+
+def grouped_pair(rows: Sequence[Row], base: Scored, tuned: Scored, settings: Settings) -> dict[str, Any]:
+    """As `grouped`, with `base`, `tuned` and the paired `difference` with its interval in each part."""
+    before, after = base.statistics, tuned.statistics
+
+    def score(places: list[int]) -> dict[str, Any]:
+        between = paired_interval(before[places], after[places], base.metric, settings)
+        return {
+            "base": interval(before[places], base.metric, settings).as_dict(),
+            "tuned": interval(after[places], base.metric, settings).as_dict(),
+            "difference": between.score,
+            "low": between.low,
+            "high": between.high,
+            "method": between.method,
+        }
+
+    return _grouped(rows, base, score)
+
+
+def _grouped(rows: Sequence[Row], scored: Scored, score: Any) -> dict[str, Any]:
+    """Divisions of two parts or more; places: those of the measures in `scored`."""
+    found = {}
+    for by in GROUPED_BY:
+        parts: dict[str, list[int]] = {}
+        for at, place in enumerate(scored.places):
+            if value := part_of(rows[place], by):
+                parts.setdefault(value, []).append(at)
+        if len(parts) < 2:
+            continue
+        ordered = sorted(parts.items(), key=lambda part: (-len(part[1]), part[0]))
+        told = [{"value": value, "n": len(at), "few": len(at) < FEW, **score(at)} for value, at in ordered[:_MOST]]
+        found[by] = {"parts": told, "left_out": len(ordered) - len(told)}
+    return {"metric": scored.metric.name, "by": found} if found else {}
+
+
+def chance_of_words(rows: Sequence[Row]) -> float | None:
+    """What answering without looking would get: for choices one option of k, else the commonest right answer among the
+    other rows of the same kind of question (ties: the first by alphabet)."""
+    golds: dict[str, dict[str, int]] = {}
+    judged = [row for row in rows if row.gold is not None and row.kind in ("number", "exact", "choice")]
+    for row in judged:
+        if row.kind != "choice":
+            asked = golds.setdefault(part_of(row, "question_type"), {})
+            asked[_plain(row)] = asked.get(_plain(row), 0) + 1
+    shares = [_share(row, golds) for row in judged]
+    return float(np.mean(shares)) if shares else None
+
+
+def _share(row: Row, golds: Mapping[str, Mapping[str, int]]) -> float:
+    if row.kind == "choice":
+        offered = len(row.options) or 5
+        return 1 / offered if len(row.gold or "") == 1 else 1 / (2**offered - 1)
+    own = _plain(row)
+    others = {gold: count - (gold == own) for gold, count in golds[part_of(row, "question_type")].items()}
+    most = max(others.values())
+    return 1.0 if most and own == min(gold for gold, count in others.items() if count == most) else 0.0
+
+
+def _plain(row: Row) -> str:
+    return (row.gold or "").strip().casefold()
