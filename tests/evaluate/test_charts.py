@@ -103,12 +103,12 @@ def test_finscore_is_the_published_one(tmp_path):
 
 
 def test_finmme_as_published_reads_one_word_and_no_unit():
-    numbers = {"question_type": "numerical", "tolerance": 0.5, "unit": "billion"}
+    numbers = {"question_type": "numerical", "knowledge_domain": "banks", "tolerance": 0.5, "unit": "billion"}
     assert value("finmme_published", "Answer: 12.4bn", "12", **numbers) == 1.0
     assert value("finmme_published", "It is 12.", "12", **numbers) == 0.0
     assert value("finmme_accuracy", "It is 12.", "12", **numbers) == 1.0
     assert value("finmme_accuracy", "12 million", "12", **numbers) == 0.0
-    several = {"question_type": "multiple_choice", "answer": "A,C"}
+    several = {"question_type": "multiple_choice", "knowledge_domain": "banks", "answer": "A,C"}
     assert value("finmme_published", "Answer: A, C", "AC", "choice", **several) == 0.0
     assert value("finmme_accuracy", "Answer: A, C", "AC", "choice", **several) == 1.0
 
@@ -164,3 +164,51 @@ def test_the_right_answers_of_real_charts_are_right_and_a_changed_digit_is_wrong
             if place == places[0]:
                 assert value("relaxed_accuracy", changed, gold) == 0.0, (changed, gold)
     assert (len(rows), numbers) == (520, 410)
+
+
+def chart_rows(count, skill, seed=0):
+    """Questions about charts, `kind` saying what is asked, answered right with probability `skill`."""
+    chance = random.Random(seed)
+    rows = []
+    for place in range(count):
+        gold = ("30", "yes", "no", "rising")[place % 4]
+        meta = {"answer": gold, "kind": ("difference", "comparison", "comparison", "trend")[place % 4]}
+        meta["chart_type"] = "pie" if place % 10 == 0 else "bar"
+        answer = gold if chance.random() < skill else "I do not know"
+        rows.append(
+            {"id": place, "row": place + 3, "prompt": f"Q{place}", "predict": answer, "label": gold, "meta": meta}
+        )
+    return rows
+
+
+def test_scores_by_kind_of_chart_and_question_have_rows_and_intervals(tmp_path):
+    spec = CompareSpec(
+        base=write_rows(tmp_path / "base.jsonl", chart_rows(80, 0.3)),
+        tuned=write_rows(tmp_path / "tuned.jsonl", chart_rows(80, 0.9, seed=1)),
+        bootstrap_samples=300,
+    )
+    run_compare(spec, tmp_path / "out", EventLog(None))
+    found = read_json(tmp_path / "out" / "compare.json")
+    assert found["primary"] == found["groups"]["metric"] == "relaxed_accuracy"
+    parts = {one["value"]: one for one in found["groups"]["by"]["question_type"]["parts"]}
+    assert {name: one["n"] for name, one in parts.items()} == {"comparison": 40, "difference": 20, "trend": 20}
+    assert parts["comparison"]["low"] <= parts["comparison"]["difference"] <= parts["comparison"]["high"]
+    assert [one["few"] for one in found["groups"]["by"]["chart_type"]["parts"]] == [False, True]
+    assert "knowledge_domain" not in found["groups"]["by"]
+    assert found["best"][0]["row"] == found["best"][0]["id"] + 3
+
+
+def test_always_the_commonest_answer_of_its_kind_is_no_improvement(tmp_path):
+    common = {"difference": "30", "comparison": "no", "trend": "rising"}
+    spec = CompareSpec(
+        base=write_rows(tmp_path / "base.jsonl", chart_rows(80, 0)),
+        tuned=write_rows(
+            tmp_path / "tuned.jsonl", [row | {"predict": common[row["meta"]["kind"]]} for row in chart_rows(80, 0)]
+        ),
+        bootstrap_samples=300,
+    )
+    run_compare(spec, tmp_path / "out", EventLog(None))
+    found = read_json(tmp_path / "out" / "compare.json")
+    assert found["metrics"]["relaxed_accuracy"]["low"] > 0
+    assert found["chance"] == pytest.approx(0.75)
+    assert found["verdict"]["outcome"] == "no_improvement"

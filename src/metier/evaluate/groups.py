@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from metier.evaluate.bootstrap import FEW, Settings, interval, paired_interval
-from metier.evaluate.predictions import KINDS, Row
+from metier.evaluate.predictions import SCORING_KINDS, Row
 from metier.evaluate.scoring import Scored
 
 GROUPED_BY = ("chart_type", "question_type", "knowledge_domain")
@@ -17,17 +17,17 @@ _NAME = 80  # characters
 
 
 def part_of(row: Row, by: str) -> str:
-    """Which part of a division the row belongs to; empty where it does not say. A row's `kind` that says nothing about
-    scoring says what is asked."""
-    given = row.meta.get(by)
-    if by == "question_type" and given in (None, ""):
-        kind = row.meta.get("kind")
-        given = kind if kind not in (*KINDS, "numerical", "numeric") else None
+    """Which part of a division the row belongs to; empty where it does not say. A row's `kind` that is none of scoring
+    says what is asked, closer than its `question_type`."""
+    given, kind = row.meta.get(by), row.meta.get("kind")
+    if by == "question_type" and kind and kind not in SCORING_KINDS:
+        given = kind
     return str(given)[:_NAME] if isinstance(given, str | int) and not isinstance(given, bool) else ""
 
 
 def grouped(rows: Sequence[Row], scored: Scored, settings: Settings) -> dict[str, Any]:
-    """`{metric, by: {division: {parts: [{value, n, few, score, low, high, method}], left_out}}}`: one model's scores."""
+    """One model's scores: `{metric, by: {division: {parts, left_out}}}`, a part being `{value, n, few, score, low,
+    high, method}`."""
 
     def score(places: list[int]) -> dict[str, Any]:
         return interval(scored.statistics[places], scored.metric, settings).as_dict()
@@ -70,8 +70,8 @@ def _grouped(rows: Sequence[Row], scored: Scored, score: Any) -> dict[str, Any]:
 
 
 def chance_of_words(rows: Sequence[Row]) -> float | None:
-    """What answering without looking would get: for choices one option of k, else the commonest right answer among the
-    other rows of the same kind of question (ties: the first by alphabet)."""
+    """What answering without looking would get: for choices one option of k, else always the commonest right
+    answer of its kind of question, where one stands more than once."""
     golds: dict[str, dict[str, int]] = {}
     judged = [row for row in rows if row.gold is not None and row.kind in ("number", "exact", "choice")]
     for row in judged:
@@ -86,10 +86,8 @@ def _share(row: Row, golds: Mapping[str, Mapping[str, int]]) -> float:
     if row.kind == "choice":
         offered = len(row.options) or 5
         return 1 / offered if len(row.gold or "") == 1 else 1 / (2**offered - 1)
-    own = _plain(row)
-    others = {gold: count - (gold == own) for gold, count in golds[part_of(row, "question_type")].items()}
-    most = max(others.values())
-    return 1.0 if most and own == min(gold for gold, count in others.items() if count == most) else 0.0
+    counts = golds[part_of(row, "question_type")].values()
+    return max(counts) / sum(counts) if max(counts) > 1 else 0.0
 
 
 def _plain(row: Row) -> str:

@@ -16,12 +16,13 @@ from metier.core.quantities import read_quantity
 from metier.core.registry import nearest
 from metier.evaluate.choices import Options, options_of, read_choices
 from metier.evaluate.metrics.definition import Kind
-from metier.evaluate.metrics.finmme import QUESTION_TYPES
+from metier.evaluate.metrics.finmme import is_finmme
 from metier.rendering.thinking import opens_thinking, split_thinking
 
 PREDICTIONS = "predictions.jsonl"
 KINDS: tuple[Kind, ...] = ("choice", "number", "exact", "contains", "open")
 _NUMERICAL = ("numerical", "numeric")  # other words for `number`
+SCORING_KINDS = (*KINDS, *_NUMERICAL)  # other kinds say what is asked
 _SHORT = 60  # characters: a longer answer about a picture is a description
 _BARE_LETTERS = re.compile(r"\s*\(?[A-J](?:\s*[,、]?\s*[A-J]){0,9}\)?\s*[.。]?\s*")
 
@@ -59,7 +60,7 @@ class Row:
     @property
     def finmme(self) -> bool:
         """Whether the row is of FinMME's kind."""
-        return self.meta.get("question_type") in QUESTION_TYPES and self.gold is not None
+        return is_finmme(self.meta) and self.gold is not None
 
     @property
     def question_sha256(self) -> str:

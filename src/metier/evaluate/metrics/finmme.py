@@ -9,7 +9,7 @@ behind the first `Answer:` and from it all digits or letters.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -97,10 +97,15 @@ def combine_finscore(sums_BS: Array, _counts_B: Array) -> Array:
     return np.asarray(mean_B * (1.0 - wrong_B / np.maximum(several_B, 1.0)), dtype=np.float64)
 
 
+def is_finmme(meta: Mapping[str, Any]) -> bool:
+    """Whether a row is of this set's kind: one of its types of question, in a domain."""
+    return meta.get("question_type") in QUESTION_TYPES and "knowledge_domain" in meta
+
+
 def _asked(pair: Pair) -> str | None:
     """The right answer as published; None where the row is not of this set's kind."""
     given = pair.meta.get("answer", pair.gold)
-    return None if given is None or pair.meta.get("question_type") not in QUESTION_TYPES else str(given)
+    return str(given) if given is not None and is_finmme(pair.meta) else None
 
 
 def _has_domain(pair: Pair) -> bool:
