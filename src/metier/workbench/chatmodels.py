@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from metier.core.errors import ConfigError, ModelError
+from metier.core.errors import ConfigError
 from metier.core.files import verify_manifest
 from metier.core.i18n import translate
-from metier.models import find, list_models, show_model
+from metier.models import find, list_models
 from metier.models.adapters import ADAPTER_CONFIG
 from metier.models.store import stored
 from metier.train.checkpoints import checkpoint_folder, checkpoint_steps
@@ -21,6 +21,7 @@ from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.artifacts import Artifacts
 from metier.workbench.errors import ConflictError, NotFoundError
+from metier.workbench.sight import sees, takes_pictures
 from metier.workbench.store.tables import Job
 
 _OF_RUN = re.compile(r"(run:[0-9a-f]{16})(?:@step-(\d{1,9}))?")
@@ -67,7 +68,7 @@ class ChatModels:
     def choices(self, owner: Person, *, also: tuple[str, ...] = ()) -> list[ChatModel]:
         """What to choose from. also: references that must be among them, if they exist at all."""
         listed = [
-            ChatModel(info.name, info.title, "base", info.folder is not None, info.thinking, info.vision)
+            ChatModel(info.name, info.title, "base", info.folder is not None, info.thinking, sees(info))
             for info in list_models()
             if info.folder is not None or any(source.startswith("pypi:") for source in info.sources)
         ]
@@ -112,9 +113,9 @@ class ChatModels:
         """Whether a chosen model can be asked about pictures, as its files or the catalogue say."""
         match = _OF_RUN.fullmatch(reference)
         if match is None:
-            return _sees(reference)
+            return takes_pictures(reference)
         job, _ = self.artifacts.job(owner, match[1])
-        return _sees(_base_of(job)[0])
+        return takes_pictures(_base_of(job)[0])
 
     def refuse_pictures(self, owner: Person, references: Iterable[str]) -> None:
         """Raises ConflictError for a model that cannot be asked about pictures."""
@@ -129,7 +130,7 @@ class ChatModels:
     def _of_job(self, job: Job) -> list[ChatModel]:
         folder = self._training(job)
         base = _base_of(job)[0]
-        can = {"thinking": bool((entry := find(base)) and entry.thinking), "pictures": _sees(base)}
+        can = {"thinking": bool((entry := find(base)) and entry.thinking), "pictures": takes_pictures(base)}
         found = []
         if any((folder / name).is_dir() for name in ("adapter", "model")):
             found.append(ChatModel(f"run:{job.id}", job.title, "tuned", **can))
@@ -137,14 +138,6 @@ class ChatModels:
             name = f"run:{job.id}@step-{step:06d}"
             found.append(ChatModel(name, _of_step(job, step), "checkpoint", **can))
         return found
-
-
-def _sees(model: str) -> bool:
-    """Whether a base model, by name or folder, takes pictures."""
-    try:
-        return show_model(model).vision
-    except ModelError:
-        return False
 
 
 def _of_step(job: Job, step: int) -> str:

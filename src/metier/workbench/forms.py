@@ -37,10 +37,8 @@ _GLANCE = (
 _GROUPS: dict[str, tuple[str, ...]] = {
     "rows": ("max_samples", "packing", "tokens_per_batch", "template", "enable_thinking", "train_on_history",
              "allow_truncated_answers", "disable_shuffling"),
-    "lora": (
-        *("lora_alpha", "lora_dropout", "lora_target"),
-        *("freeze_vision_tower", "freeze_multi_modal_projector", "freeze_language_model"),
-    ),
+    "lora": ("lora_alpha", "lora_dropout", "lora_target"),
+    "vision": ("freeze_vision_tower", "freeze_multi_modal_projector", "freeze_language_model"),
     "optimiser": ("optim", "warmup_steps", "weight_decay", "max_grad_norm", "adam_beta1", "adam_beta2", "adam_epsilon"),
     "watching": ("logging_steps", "save_steps", "save_total_limit", "eval_dataset", "eval_steps",
                  "per_device_eval_batch_size", "early_stopping_patience", "load_best", "run_name"),

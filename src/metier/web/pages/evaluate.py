@@ -26,6 +26,7 @@ from metier.workbench.accounts import Person
 from metier.workbench.jobs import ENDED, reason_text
 from metier.workbench.progress import plan_of
 from metier.workbench.results import KINDS, ORDERS, PAGE, headline
+from metier.workbench.sight import works
 from metier.workbench.store.tables import Job
 from metier.workbench.telling import step_label
 from metier.workbench.waiting import waiting_of
@@ -179,7 +180,7 @@ def _models(services: Workbench, person: Person, chosen: str) -> dict[str, list[
     here: list[dict[str, Any]] = []
     away: list[dict[str, Any]] = []
     for info in list_models():
-        if not info.vision:
+        if works(info):
             (away if info.folder is None else here).append({"value": info.name, "label": info.title or info.name})
     return {"own": own, "here": here, "away": away}
 

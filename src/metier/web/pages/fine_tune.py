@@ -21,6 +21,7 @@ from metier.workbench.errors import UnavailableError
 from metier.workbench.forms import Control, form_of, value_at
 from metier.workbench.presets import FIRST, as_training, new_recipe, shipped_presets, shipped_work
 from metier.workbench.secrets import NAMES
+from metier.workbench.sight import works
 from metier.workbench.store.tables import new_id
 from metier.workbench.workbench import Workbench
 
@@ -163,7 +164,7 @@ def _models(services: Workbench, person: Person) -> list[dict[str, Any]]:
             "fit": one.fit.train if one.fit else None,
         }
         for one in services.models.page(person, limit=200).models
-        if not one.info.vision
+        if works(one.info)
     ]
     own = [
         {
