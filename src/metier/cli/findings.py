@@ -46,6 +46,7 @@ def show_findings(
         raise ConfigError("cli.findings_which_file", name=name)
     if not stored.specialist.findings:
         raise ConfigError("cli.findings_reads_no_files", name=name, file=files[0])
+    from metier.report.findings.files import write_findings
     from metier.specialists.finance.reading import read_report
 
     found: list[Findings] = []
@@ -55,11 +56,21 @@ def show_findings(
             display({"event": "step", "name": "reading"})
             findings = read_report(path, question=question, events=display)
             found.append(findings)
+            if output is not None:
+                display({"event": "step", "name": "reporting"})
+                write_findings(findings, path, _folder(output, path, files), events=display)
     for findings in found:
         if not json:
             _show(console, findings)
+    if output is not None and not json:
+        console.print(translate("cli.findings_written", folder=output), markup=False, soft_wrap=True)
     if json:
         write_json([one.model_dump(mode="json") for one in found])
+
+
+def _folder(output: Path, path: Path, files: Sequence[Path]) -> Path:
+    """Of several files each has a folder of its own."""
+    return output if len(files) == 1 else output / f"{list(files).index(path) + 1}-{path.stem}"
 
 
 def _show(console: Console, findings: Findings) -> None:

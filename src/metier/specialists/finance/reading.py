@@ -42,7 +42,9 @@ def read_report(
     from metier.knowledge.reading import read_document
 
     document = read_document(path, name=name, events=events)
-    return findings_of(document, question=question, language=language)
+    findings = findings_of(document, question=question, language=language)
+    _mark_texts(Path(path), document, findings)
+    return findings
 
 
 def findings_of(document: Document, *, question: str = "", language: Language | None = None) -> Findings:
@@ -74,6 +76,20 @@ def findings_of(document: Document, *, question: str = "", language: Language | 
         checked=len(claims),
         notices=[notice.text() for notice in document.notices],
     )
+
+
+def _mark_texts(path: Path, document: Document, findings: Findings) -> None:
+    """Gives places in the text a box on their page, so that a picture can show them."""
+    from metier.knowledge.pictures import find_boxes
+
+    places = [place for one in findings.findings for figure in one.figures for place in figure.places]
+    places += [one.place for one in findings.findings if one.place]
+    for place in places:
+        if place.box is None and place.end > place.start and document.kind in ("pdf", "image"):
+            boxes = [box for box in find_boxes(path, document, place.start, place.end) if box.page == place.page]
+            if boxes:
+                left, top = min(box.left for box in boxes), min(box.top for box in boxes)
+                place.box = (left, top, max(box.right for box in boxes), max(box.bottom for box in boxes))
 
 
 def evidence_of(document: Document) -> Evidence:
@@ -111,6 +127,7 @@ def _exhibit(document: Document, sheet: Sheet, number: int) -> Exhibit:
         periods=[str(period) for period in sheet.periods()],
         place=spot(sheet.place),
         rows=[list(row) for row in sheet.rows[:MOST_ROWS]],
+        lines=list(document.tables[sheet.number - 1].lines[:MOST_ROWS]),
         figures=figures,
     )
 

@@ -88,7 +88,8 @@ class Finding(_Strict):
 
 class Exhibit(_Strict):
     """A table, picture or series of the report. number: from 1, of all of them; table: number among tables, 0 for
-    others; scale, currency: of its figures, None and empty where nothing says so."""
+    others; scale, currency: of its figures, None and empty where nothing says so; rows: its cells as texts; lines: the
+    number of each row in its file, where a spreadsheet counts them."""
 
     number: int
     kind: Literal["table", "picture", "series"]
@@ -100,6 +101,7 @@ class Exhibit(_Strict):
     periods: list[str] = Field(default_factory=list)
     place: Spot = Spot()
     rows: list[list[str]] = Field(default_factory=list)
+    lines: list[int] = Field(default_factory=list)
     figures: list[Figure] = Field(default_factory=list)
 
 

@@ -47,7 +47,7 @@ def _shown(sheet: Sheet, lines: list[Line], exhibit: int, tell: Teller) -> Findi
         rows=len(lines),
         figures=len(sheet.entries),
         span=span,
-        unit=sheet.unit and f" {sheet.unit}",
+        unit=sheet.unit and f", {sheet.unit}",
     )
     return finding("shown", text, exhibit=exhibit, place=spot(sheet.place))
 
