@@ -16,7 +16,6 @@ from metier.report.findings.files import write_findings
 from metier.specialists.finance.schema import Findings
 from tests.specialists.finance.annual_report import annual_report
 
-
 pytestmark = pytest.mark.slow
 
 
