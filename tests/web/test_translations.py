@@ -39,6 +39,7 @@ READERS = {
     "knowledge/writing.py",
     "specialists/answering.py",
     "specialists/courtesy.py",
+    "report/findings/docx.py",
     "specialists/finance/amounts.py",
     "specialists/finance/candidates.py",
     "specialists/finance/claims.py",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from metier.core.errors import ConfigError, DataError
 from metier.core.i18n import translate
 
 if TYPE_CHECKING:
+    from metier.knowledge.document import Document
     from metier.specialists.finance.schema import Finding, Findings, Spot
     from metier.specialists.store import StoredSpecialist
 
@@ -46,15 +49,20 @@ def show_findings(
         raise ConfigError("cli.findings_which_file", name=name)
     if not stored.specialist.findings:
         raise ConfigError("cli.findings_reads_no_files", name=name, file=files[0])
+    from metier.knowledge.reading import read_document
     from metier.report.findings.files import write_findings
-    from metier.specialists.finance.reading import read_report
+    from metier.specialists.finance.reading import findings_in
 
     found: list[Findings] = []
     console = Console(highlight=False)
     with Display() as display:
         for path in files:
             display({"event": "step", "name": "reading"})
-            findings = read_report(path, question=question, events=display)
+            document = read_document(path, events=display)
+            findings = findings_in(path, document, question=question)
+            if with_model and stored.specialist.server is not None:
+                display({"event": "step", "name": "writing"})
+                asyncio.run(_let_write(stored, path, document, findings, display))
             found.append(findings)
             if output is not None:
                 display({"event": "step", "name": "reporting"})
@@ -66,6 +74,27 @@ def show_findings(
         console.print(translate("cli.findings_written", folder=output), markup=False, soft_wrap=True)
     if json:
         write_json([one.model_dump(mode="json") for one in found])
+
+
+async def _let_write(
+    stored: StoredSpecialist, path: Path, document: Document, findings: Findings, display: Display
+) -> None:
+    """The specialist's model adds its findings, where it can be held to a schema."""
+    from metier.engines.opening import open_chat_model
+    from metier.specialists.finance.reading import evidence_of, pictures_for
+    from metier.specialists.finance.writing import write_findings
+
+    model = open_chat_model(stored.specialist, keys=os.environ, local=True)
+    try:
+        if not model.can_follow_schema:
+            findings.notices.append(translate("cli.findings_no_schema", model=model.name))
+            return
+        pictures = pictures_for(path, document, findings)
+        prompt = stored.specialist.system_prompt
+        evidence = evidence_of(document)
+        await write_findings(findings, evidence, model, system_prompt=prompt, pictures=pictures, events=display)
+    finally:
+        await model.close()
 
 
 def _folder(output: Path, path: Path, files: Sequence[Path]) -> Path:

@@ -23,7 +23,9 @@ from metier.specialists.finance.telling import Teller, computed_figure, figure_o
 if TYPE_CHECKING:
     from metier.knowledge.asking import Listener
     from metier.knowledge.document import Document
+    from metier.specialists.finance.writing import Picture
 
+MOST_PICTURES = 6  # that a model is shown
 MOST_ROWS = 400  # of an exhibit as it is kept
 
 
@@ -41,10 +43,27 @@ def read_report(
     """
     from metier.knowledge.reading import read_document
 
-    document = read_document(path, name=name, events=events)
+    return findings_in(path, read_document(path, name=name, events=events), question=question, language=language)
+
+
+def findings_in(
+    path: Path | str, document: Document, *, question: str = "", language: Language | None = None
+) -> Findings:
+    """The findings of a file that was read; places in its text are found on its pages."""
     findings = findings_of(document, question=question, language=language)
     _mark_texts(Path(path), document, findings)
     return findings
+
+
+def pictures_for(path: Path, document: Document, findings: Findings) -> list[Picture]:
+    """What a model that sees pictures should see: the picture itself, or the pages with charts."""
+    from metier.knowledge.pictures import page_picture
+    from metier.specialists.finance.writing import Picture
+
+    pages = [one.place.page for one in findings.exhibits if one.kind == "picture"]
+    if document.kind == "image":
+        pages = [page.number for page in document.pages]
+    return [Picture(page, page_picture(path, page)) for page in sorted(set(pages))[:MOST_PICTURES]]
 
 
 def findings_of(document: Document, *, question: str = "", language: Language | None = None) -> Findings:
