@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from metier.report import checks, provenance, rows, scores
+from metier.report.groups import groups
 from metier.report.inputs import Inputs
 from metier.report.spec import ReportSpec
 from metier.report.texts import text
@@ -41,6 +42,7 @@ def build_report(spec: ReportSpec, inputs: Inputs) -> dict[str, Any]:
         "chance": (inputs.compare or {}).get("chance"),
         "control": (inputs.compare or {}).get("control"),
         "metrics": metrics,
+        "groups": groups(inputs, metrics),
         "guard": scores.guard(inputs),
         "predict_keys": scores.llama_factory_keys(inputs),
         "refused": (inputs.prepare or {}).get("refused"),

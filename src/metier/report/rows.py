@@ -12,6 +12,7 @@ from metier.rendering.thinking import split_thinking
 from metier.report.charts.scale import is_number
 from metier.report.inputs import Inputs
 from metier.report.scores import SIDES
+from metier.report.thumbnails import Thumbnails
 from metier.report.tidy import shortened, visible
 
 FIELD_CHARACTERS = 1500
@@ -28,6 +29,7 @@ def rows(inputs: Inputs, limit: int, headline: str | None = None) -> dict[str, A
     listed = {side: [one for one in compare.get(side) or [] if isinstance(one, dict)] for side in ("worst", "best")}
     shown: dict[str, list[dict[str, Any]]] = {"worst": [], "best": []}
     room = PAGE_BYTES
+    thumbnails = Thumbnails(inputs)
     for index in range(max(len(found) for found in listed.values())):
         for side, found in listed.items():
             if index >= len(found) or sum(map(len, shown.values())) >= limit:
@@ -38,7 +40,7 @@ def rows(inputs: Inputs, limit: int, headline: str | None = None) -> dict[str, A
                 room = 0
                 continue
             room -= size
-            shown[side].append(row)
+            shown[side].append({**row, "pictures": thumbnails.of(found[index])})
     left_out = {side: len(found) - len(shown[side]) for side, found in listed.items()}
     return {**shown, "left_out": left_out, "file": "compare.json"}
 
