@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from metier.core.errors import ConfigError, MetierError, ModelError, UserError
+from metier.core.errors import ConfigError, DataError, MetierError, ModelError, UserError
 from metier.core.i18n import translate
 
 _log = logging.getLogger("metier.gateway")
@@ -29,6 +29,10 @@ _ENGINE = {
     "engines.server_broke_off": (502, "gateway.engine_broke_off"),
     "engines.model_closed": (503, "gateway.engine_away"),
 }
+
+_TOO_LONG = ("engines.prompt_too_long", "rendering.budget", "rendering.budget_pictures")
+# Said of a picture that came along, which is named by its size alone, or of messages that the template does not take.
+_OF_MESSAGES = ("data.picture_", "rendering.refused")
 
 
 class GatewayError(UserError):
@@ -62,8 +66,10 @@ def refusal(error: BaseException) -> GatewayError:
     if isinstance(error, ConfigError) and error.key in ("engines.no_tools", "engines.no_schema"):
         param = "tools" if error.key == "engines.no_tools" else "response_format"
         return GatewayError(error.key, code="unsupported_parameter", param=param, **error.fields)
-    if isinstance(error, ConfigError) and error.key in ("engines.prompt_too_long", "rendering.budget"):
+    if isinstance(error, ConfigError) and error.key in _TOO_LONG:
         return GatewayError("gateway.too_long", code="context_length_exceeded", param="messages")
+    if isinstance(error, DataError) and error.key.startswith(_OF_MESSAGES):
+        return GatewayError(error.key, code="cannot_answer", param="messages", **error.fields)
     status = int(getattr(error, "status", 0))
     if isinstance(error, MetierError) and status in (401, 403, 404, 409, 413, 429, 503):
         return GatewayError(error.key, status=status, **error.fields)
