@@ -59,6 +59,14 @@ def install(peer: Peer) -> None:
     ready.write_text("\n".join(wanted) + "\n", encoding="utf-8")
 
 
+def add(peer: Peer, package: str) -> None:
+    """Installs one more package into a peer's environment, unless it was."""
+    ready = peer.folder / f"ready-{package}"
+    if not ready.exists():
+        subprocess.run([str(peer.python), "-m", "pip", "install", "-q", package], check=True)
+        ready.touch()
+
+
 _PURELIB = "import sysconfig; print(sysconfig.get_path('purelib'))"
 
 

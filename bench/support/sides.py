@@ -84,7 +84,7 @@ def run(side: str, setting: Setting) -> Run:
             [str(python), str(HERE / script), str(settings)],
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=_environment(setting.threads),
+            env=environment(setting.threads),
             check=False,
         )
     wall = time.perf_counter() - began
@@ -103,7 +103,7 @@ def run(side: str, setting: Setting) -> Run:
     )
 
 
-def _environment(threads: int) -> dict[str, str]:
+def environment(threads: int) -> dict[str, str]:
     """The same for all: as many threads, no hub, no tracker, caches of their own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "OPENBLAS"))}
     return kept | {

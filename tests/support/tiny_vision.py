@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,17 @@ def byte_tokenizer(specials: Sequence[str], template: str, last: Sequence[str] =
     return tokenizer
 
 
-def tiny_mllama(folder: Path, *, seed: int = 0, hidden_size: int = 32, layers: int = 4, **text: Any) -> Path:
-    """Writes a random Llama 3.2 Vision with every fourth layer, from the second on, looking at tiles of 28 × 28."""
+def tiny_mllama(
+    folder: Path,
+    *,
+    seed: int = 0,
+    hidden_size: int = 32,
+    layers: int = 4,
+    image_size: int = 28,
+    vision: Mapping[str, Any] | None = None,
+    **text: Any,
+) -> Path:
+    """Writes a random Llama 3.2 Vision with every fourth layer, from the second on, looking at up to four tiles."""
     import torch
     from transformers import MllamaConfig, MllamaForConditionalGeneration, MllamaProcessor
     from transformers.models.mllama.image_processing_pil_mllama import MllamaImageProcessorPil
@@ -110,11 +119,12 @@ def tiny_mllama(folder: Path, *, seed: int = 0, hidden_size: int = 32, layers: i
             "num_hidden_layers": 2,
             "num_global_layers": 1,
             "attention_heads": 2,
-            "image_size": 28,
+            "image_size": image_size,
             "patch_size": 14,
             "intermediate_layers_indices": [0, 1],
             "vision_output_dim": 48,
             "max_num_tiles": 4,
+            **(vision or {}),
         },
     )
     torch.manual_seed(seed)
@@ -124,7 +134,7 @@ def tiny_mllama(folder: Path, *, seed: int = 0, hidden_size: int = 32, layers: i
             if "gate" in name and parameter.numel() == 1:
                 parameter.fill_(0.7)
     model.save_pretrained(folder)
-    process = MllamaImageProcessorPil(size={"height": 28, "width": 28}, max_image_tiles=4)
+    process = MllamaImageProcessorPil(size={"height": image_size, "width": image_size}, max_image_tiles=4)
     MllamaProcessor(process, tokenizer, chat_template=MLLAMA).save_pretrained(folder)
     process.save_pretrained(folder)  # as the makers publish it: in a file of its own
     return folder

@@ -35,7 +35,7 @@ def test_a_picture_is_answered_about_as_the_engine_itself_does(mllama: Path, tmp
         answer = client.chat.completions.create(model="eyes", messages=asked(picture), max_tokens=8, temperature=0)
         assert answer.choices[0].message.content == wanted.text
         assert answer.usage.prompt_tokens == len(prompt.input_ids)
-        with pytest.raises(BadRequestError, match="(?i)picture"):
+        with pytest.raises(BadRequestError, match=r"(?i)picture"):
             client.chat.completions.create(model="eyes", messages=asked(picture[:-40]), max_tokens=8)
 
 

@@ -156,26 +156,35 @@ def test_gradient_checkpointing_changes_nothing(mllama: Path, talk: Talk, tmp_pa
     assert losses(tmp_path / "on") == pytest.approx(losses(tmp_path / "off"), rel=1e-4)
 
 
+def mixed(talk: Talk, count: int) -> Path:
+    """Rows with no picture, one and two, in turn."""
+    lines = []
+    for number in range(count):
+        pictures = [Path(talk.picture().path or "").name for _ in range(number % 3)]
+        question = {"role": "user", "content": "<image>" * len(pictures) + "What?"}
+        messages = [question, {"role": "assistant", "content": "A."}]
+        lines.append(json.dumps({"messages": messages, "images": pictures}))
+    path = talk.folder / "mixed.jsonl"
+    path.write_text("\n".join(lines))
+    return path
+
+
 @pytest.mark.slow
 def test_rows_with_none_one_and_two_pictures_learn_side_by_side(mllama: Path, talk: Talk, tmp_path: Path) -> None:
-    rows = tmp_path / "mixed.jsonl"
-    lines = []
-    for number in range(6):
-        pictures = [Path(talk.picture().path or "").name for _ in range(number % 3)]
-        messages = [
-            {"role": "user", "content": "<image>" * len(pictures) + "What?"},
-            {"role": "assistant", "content": "A."},
-        ]
-        lines.append(json.dumps({"messages": messages, "images": pictures}))
-    rows.write_text("\n".join(lines))
-    summary = train(spec(mllama, rows, per_device_train_batch_size=6), tmp_path / "run")
-    assert summary["rows"] == 6
+    rows = mixed(talk, 6)
     for size in (1, 6):
-        train(
-            spec(mllama, rows, per_device_train_batch_size=size, gradient_accumulation_steps=6 // size, max_steps=2),
-            tmp_path / f"{size}",
-        )
+        steps = {"per_device_train_batch_size": size, "gradient_accumulation_steps": 6 // size, "max_steps": 2}
+        assert train(spec(mllama, rows, **steps), tmp_path / f"{size}")["rows"] == 6
     assert losses(tmp_path / "1") == pytest.approx(losses(tmp_path / "6"), rel=1e-4)
+
+
+@pytest.mark.long
+def test_two_processes_learn_what_one_does(mllama: Path, talk: Talk, tmp_path: Path) -> None:
+    rows = mixed(talk, 8)
+    for processes in (1, 2):
+        steps = {"per_device_train_batch_size": 4 // processes, "num_processes": processes, "max_steps": 3}
+        train(spec(mllama, rows, freeze_vision_tower=False, **steps), tmp_path / f"{processes}")
+    assert losses(tmp_path / "2") == pytest.approx(losses(tmp_path / "1"), rel=1e-3)
 
 
 def test_what_a_frozen_tower_saw_is_kept_within_bounds_and_changes_nothing(mllama: Path, talk: Talk) -> None:

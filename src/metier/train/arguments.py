@@ -47,7 +47,7 @@ def training_arguments(spec: TrainSpec, machine: Machine, folder: Path, total_st
         use_cpu=machine.is_cpu,
         seed=spec.seed,
         ddp_backend="gloo" if machine.is_cpu and spec.num_processes > 1 else None,
-        ddp_find_unused_parameters=False,
+        ddp_find_unused_parameters=machine.pictured,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
         disable_tqdm=True,

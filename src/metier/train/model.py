@@ -26,7 +26,8 @@ _TOKENS_GPU = 8192
 
 @dataclass(frozen=True)
 class Machine:
-    """What the spec's `auto` comes to here. device: as torch names it; dtype: of the computation."""
+    """What the spec's `auto` comes to here. device: as torch names it; dtype: of the computation; pictured: whether
+    rows have pictures, perhaps not all, so that parts of the model may idle in a step."""
 
     device: str
     dtype: str
@@ -35,6 +36,7 @@ class Machine:
     tokens_per_batch: int
     gradient_checkpointing: bool
     fsdp: bool
+    pictured: bool = False
 
     @property
     def is_cpu(self) -> bool:
@@ -66,6 +68,7 @@ def choose_machine(spec: TrainSpec, resolved: ResolvedModel, *, pictured: bool =
         or (checkpointing == "auto" and size > _CHECKPOINTING_SHARE * memory),
         fsdp=spec.num_processes > 1
         and (spec.fsdp == "on" or (spec.fsdp == "auto" and device != "cpu" and size > _SHARDING_SHARE * memory)),
+        pictured=pictured,
     )
 
 
