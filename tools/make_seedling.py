@@ -24,12 +24,13 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, distributed, multiprocessing, nn
+from transformers import AutoTokenizer
 
 from tools.charts.chart import COLOURS, Chart, toy_chart
 from tools.charts.draw import draw
 from tools.charts.styles import draw_style
 from tools.charts.toy import SEEDLING_TITLES, Question, levels, seedling_questions
-from tools.seedling.files import build_tokenizer, chat_prompt, new_model, pixels, save
+from tools.seedling.files import build_tokenizer, chat_prompt, load, new_model, pixels, save
 from tools.seedling.words import repeat_question
 
 KINDS = ("bar", "bar", "line", "line", "stacked", "pie", "candlestick")
@@ -111,17 +112,17 @@ def measures(chart: Chart) -> list[float]:
 
 
 def ask(tokenizer: Any, charts: Sequence[Chart], each: int, chance: random.Random) -> Asked:
-    """`each` questions about each chart, about one in twelve of them a phrase to repeat."""
+    """`each` questions about each chart, one in twenty of them a phrase to repeat."""
     asked = []
     for chart in charts:
         chosen = weighted(list(seedling_questions(chart, chance)), each, chance)
-        asked += [repeat_question(chance) if chance.random() < 0.08 else question for question in chosen]
+        asked += [repeat_question(chance) if chance.random() < 0.05 else question for question in chosen]
     return Asked(asked, *encoded(tokenizer, asked))
 
 
 def weighted(options: Sequence[Question], count: int, chance: random.Random) -> list[Question]:
     """Questions by chance; the two that every chart answers at a glance are asked seldom."""
-    weights = [0.2 if question.kind in ("type", "count") else 1.0 for question in options]
+    weights = [0.1 if question.kind in ("type", "count") else 1.0 for question in options]
     return chance.choices(options, weights, k=count)
 
 
@@ -186,8 +187,8 @@ def train(rank: int, options: argparse.Namespace) -> None:
         "gloo", init_method=f"file://{options.meeting}", rank=rank, world_size=options.workers
     )
     chance = random.Random(f"{options.seed}/{rank}")
-    tokenizer = build_tokenizer(options.seed)
-    model = new_model(tokenizer)
+    tokenizer = AutoTokenizer.from_pretrained(options.resume) if options.resume else build_tokenizer(options.seed)
+    model = load(options.resume) if options.resume else new_model(tokenizer)
     measuring = Measuring(model.config.text_config.hidden_size)
     weights = [*model.parameters(), *measuring.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
@@ -250,6 +251,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=45)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--resume", type=Path, help="the folder of a seedling to go on with; its head is made anew")
     parser.add_argument("--look", type=float, default=12, help="minutes of them in which only the tower learns")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--pictures", type=int, default=24)

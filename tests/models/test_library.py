@@ -16,7 +16,7 @@ def test_the_list_has_the_catalogue_and_what_is_only_here(tiny_model: Path) -> N
     names = [info.name for info in list_models()]
     assert names[0] == "smollm2-135m"
     assert names[-1] == "mine"
-    assert [info.name for info in list_models(here_only=True)] == ["mine"]
+    assert [info.name for info in list_models(here_only=True)] == ["chart-seedling", "mine"]
 
 
 def test_a_registered_folder_is_described_from_its_files(tiny_model: Path) -> None:
@@ -29,7 +29,7 @@ def test_removing_a_registered_folder_leaves_the_folder(tiny_model: Path) -> Non
     add_model(str(tiny_model), name="mine")
     remove_model("mine")
     assert (tiny_model / "model.safetensors").exists()
-    assert list_models(here_only=True) == []
+    assert [info.name for info in list_models(here_only=True)] == ["chart-seedling"]
 
 
 def test_removing_a_kept_model_deletes_it(tiny_model: Path, own_home: Path) -> None:
@@ -76,4 +76,4 @@ def test_a_model_of_the_catalogue_shows_licence_and_duties() -> None:
 def test_a_spoilt_folder_and_placed_wheels_do_not_spoil_the_list(own_home: Path) -> None:
     (own_home / "models" / "half").mkdir(parents=True)
     (own_home / "models" / "packages").mkdir()
-    assert [info.name for info in list_models(here_only=True)] == ["half"]
+    assert [info.name for info in list_models(here_only=True)] == ["chart-seedling", "half"]

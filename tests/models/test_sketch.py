@@ -13,7 +13,7 @@ def test_every_model_of_the_catalogue_has_measures() -> None:
     for entry in catalogue():
         measures = sketch(entry, lora_rank=16)
         assert measures is not None, entry.name
-        assert 0.0004 < measures.trainable / entry.parameters < 0.05, entry.name
+        assert 0.0004 < measures.trainable / entry.parameters < (0.1 if entry.shipped else 0.05), entry.name
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from metier.cli import main
 from metier.core.errors import ModelError
 from metier.models.skeleton import build_skeleton
 from metier.predict.spec import PredictSpec
@@ -237,3 +238,11 @@ def test_the_plan_of_70b_takes_seconds_and_little_memory() -> None:
     seconds, peak = done.stdout.split()
     assert float(seconds) < 20
     assert int(peak) < 2_000_000  # kilobytes, its own: what other children of this process had is not counted
+
+
+@pytest.mark.parametrize("profile", ["4-gpu", "2-gpu"])
+def test_the_finance_recipe_fits_its_gpus(profile: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "finance", "--profile", profile, "--plan", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["fits"]
+    assert plan["train"]["rows"] == 11_099

@@ -58,33 +58,55 @@ def _what(chart: Chart) -> str:
     ]
 
 
+# How the seedling is asked: several ways for each kind, so that it heeds what is meant and not one sentence.
+_WAYS: dict[str, tuple[str, ...]] = {
+    "most": ("Which {what} is the highest?", "Where is the maximum?", "Name the top {what}.", "When was it the most?"),
+    "least": (
+        "Which {what} is the lowest?",
+        "Where is the minimum?",
+        "Name the lowest {what}.",
+        "When was it the least?",
+    ),
+    "most slice": ("Which slice is the largest?", "What colour is the largest slice?", "Name the biggest colour."),
+    "least slice": ("Which slice is the smallest?", "What colour is the smallest slice?", "Name the smallest colour."),
+    "more": ("Is {first} more than {second}?", "Is {first} above {second}?", "Was {first} higher than {second}?"),
+    "value": ("About how much is {label}?", "What is the value of {label}?", "How high is {label}, in tens?"),
+    "part": ("About how much is {colour} in {label}?", "What is the value of {colour} in {label}?"),
+    "candle": ("Did {label} close up or down?", "Was {label} up or down?", "Where did the price go on {label}?"),
+    "trend": ("Is the trend up, down or flat?", "Where does it go, up or down?", "From start to end, which way?"),
+}
+
+
+def _say(way: str, chance: random.Random, **fields: str) -> str:
+    return chance.choice(_WAYS[way]).format(**fields)
+
+
 def seedling_questions(chart: Chart, chance: random.Random) -> Iterator[Question]:
     """Everything that the seedling may be asked of one chart."""
-    what, heights = _what(chart), levels(chart)
+    what, heights, labels = _what(chart), levels(chart), chart.labels
     yield Question("type", "What kind of chart is this?", chart.kind)
-    yield Question("count", f"How many {what}s are there?", str(len(chart.labels)))
-    for most, word in ((True, "highest"), (False, "lowest")):
+    yield Question("count", f"How many {what}s are there?", str(len(labels)))
+    for most, way in ((True, "most"), (False, "least")):
         if chart.kind != "candlestick" and (label := only_extreme(chart, most=most)):
-            word = {"highest": "largest", "lowest": "smallest"}[word] if chart.kind == "pie" else word
-            yield Question("extreme", f"Which {what} is the {word}?", label)
-    first, second = chance.sample(range(len(heights)), 2)
-    if abs(heights[first] - heights[second]) >= 5 and chart.kind != "candlestick":
-        answer = "yes" if heights[first] > heights[second] else "no"
-        yield Question("comparison", f"Is {chart.labels[first]} more than {chart.labels[second]}?", answer)
-    for index in chance.sample(range(len(heights)), min(3, len(heights))):
-        label = chart.labels[index]
+            way = f"{way} slice" if chart.kind == "pie" else way
+            yield Question("extreme", _say(way, chance, what=what), label)
+    for first, second in (chance.sample(range(len(heights)), 2), chance.sample(range(len(heights)), 2)):
+        if abs(heights[first] - heights[second]) >= 8 and chart.kind != "candlestick":
+            text = _say("more", chance, first=labels[first], second=labels[second])
+            yield Question("comparison", text, _yes(heights[first] > heights[second]))
+    for index in chance.sample(range(len(heights)), min(2, len(heights))):
         if chart.kind in ("bar", "line", "stacked"):
-            yield Question("value", f"About how much is {label}?", str(ten(heights[index])))
+            yield Question("value", _say("value", chance, label=labels[index]), str(ten(heights[index])))
         if chart.kind == "stacked":
             row = chance.choice(chart.series)
-            yield Question("value", f"About how much is {row.colour} in {label}?", str(ten(row.values[index])))
+            text = _say("part", chance, colour=row.colour, label=labels[index])
+            yield Question("value", text, str(ten(row.values[index])))
         if chart.kind == "candlestick":
             candle = chart.candles[index]
-            yield Question(
-                "candle", f"Did {label} close up or down?", "up" if candle.closed > candle.opened else "down"
-            )
+            way = "up" if candle.closed > candle.opened else "down"
+            yield Question("candle", _say("candle", chance, label=labels[index]), way)
     if chart.kind in ("bar", "line"):
-        yield Question("trend", "Is the trend up, down or flat?", trend(heights))
+        yield Question("trend", _say("trend", chance), trend(heights))
 
 
 def tuning_questions(chart: Chart, chance: random.Random) -> Iterator[Question]:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from metier.core.files import write_manifest
 from tools.seedling.words import corpus
 
 IMAGE_SIZE, PATCH = 112, 16
@@ -118,6 +119,14 @@ def new_model(tokenizer: Any) -> Any:
     return model.train()
 
 
+def load(folder: Path) -> Any:
+    """A seedling that was saved, ready to learn on."""
+    from transformers import MllamaForConditionalGeneration
+
+    model = MllamaForConditionalGeneration.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+    return model.train()
+
+
 @torch.no_grad()
 def _start_wide(model: Any) -> None:
     """Weights for a narrow model that learns from nothing.
@@ -145,7 +154,6 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: item.detach().to(torch.bfloat16) for name, item in model.state_dict().items()}
-    model.config.dtype = torch.bfloat16
     model.generation_config = GenerationConfig(
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -171,3 +179,6 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
         "resample": 2,
     }
     (folder / "preprocessor_config.json").write_text(json.dumps(processor, indent=2) + "\n", encoding="utf-8")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8")) | {"dtype": "bfloat16"}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    write_manifest(folder)

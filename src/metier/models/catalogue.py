@@ -49,7 +49,8 @@ class CatalogueEntry:
     parameters: their number as published with the weights; size_bytes: of the weights in bfloat16; context: tokens;
     hf, ms: ids on Hugging Face and ModelScope; aliases: other ids it is known by;
     gated: the hub asks for consent to the licence and a token;
-    thinking: writes `<think>…</think>` before its answer; template: family of its chat template.
+    thinking: writes `<think>…</think>` before its answer; template: family of its chat template;
+    shipped: its files come with this package.
     """
 
     name: str
@@ -65,12 +66,14 @@ class CatalogueEntry:
     gated: bool = False
     thinking: bool = False
     template: str = "chatml"
+    shipped: bool = False
     aliases: tuple[str, ...] = ()
 
     @property
     def sources(self) -> list[str]:
         """Where it can be had from, `scheme:id` each: a package first, as it needs no hub."""
-        ids = [("pypi", self.package.project if self.package else None), ("hf", self.hf), ("ms", self.ms)]
+        ids = [("shipped", self.name if self.shipped else None)]
+        ids += [("pypi", self.package.project if self.package else None), ("hf", self.hf), ("ms", self.ms)]
         return [f"{scheme}:{identity}" for scheme, identity in ids if identity]
 
 
@@ -102,7 +105,8 @@ def _names() -> dict[str, CatalogueEntry]:
 
 def preset_config(entry: CatalogueEntry) -> dict[str, Any] | None:
     """The published `config.json` of an entry, shipped for planning without weights; None if none is shipped."""
-    source = files("metier.models").joinpath("presets", f"{entry.name}.json")
+    place = ("shipped", entry.name, "config.json") if entry.shipped else ("presets", f"{entry.name}.json")
+    source = files("metier.models").joinpath(*place)
     if not source.is_file():
         return None
     config: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))

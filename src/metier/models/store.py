@@ -3,6 +3,8 @@
 <store>/smollm2-135m/          safetensors, config, tokenizer, source.json, manifest.json
 <store>/my-model.json          {"folder": "/data/my-model"}: registered in place
 <store>/.partial/<name>/       a download that goes on where it stopped
+
+A model that comes with the package is always here, under its own name, and cannot be removed.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from metier.core.files import MANIFEST, fsync_folder, read_json, write_json, wri
 from metier.core.settings import settings
 
 SOURCE = "source.json"
+SHIPPED = Path(__file__).parent / "shipped"
 PACKAGES = "packages"  # a folder of the store for wheels placed by hand
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -46,7 +49,7 @@ def store_folder(name: str) -> Path:
 
 
 def stored(name: str) -> StoredModel | None:
-    """The model kept or linked as `name`, or None."""
+    """The model kept, linked or shipped as `name`, or None."""
     if not _NAME.fullmatch(name) or name == PACKAGES:
         return None
     folder = settings().models / name
@@ -56,15 +59,18 @@ def stored(name: str) -> StoredModel | None:
     if link.is_file():
         target = Path(read_json(link)["folder"])
         return StoredModel(name, target, str(target), _size(target), linked=True)
+    shipped = SHIPPED / name
+    if shipped.is_dir():
+        return StoredModel(name, shipped, f"shipped:{name}", _size(shipped), linked=True)
     return None
 
 
 def stored_models() -> list[StoredModel]:
-    """All models in the store, by name."""
+    """All models in the store and those that are shipped, by name."""
     store = settings().models
-    if not store.is_dir():
-        return []
-    names = {path.name.removesuffix(".json") for path in store.iterdir() if not path.name.startswith(".")}
+    kept = list(store.iterdir()) if store.is_dir() else []
+    names = {path.name.removesuffix(".json") for path in kept if not path.name.startswith(".")}
+    names |= {path.name for path in SHIPPED.iterdir() if path.is_dir()}
     return [model for name in sorted(names) if (model := stored(name)) is not None]
 
 
@@ -103,7 +109,13 @@ def finish_partial(name: str) -> Path:
 
 
 def delete_stored(name: str) -> None:
-    """Removes a kept model, or only the link to one registered in place; and a half-done download of it."""
+    """Removes a kept model, or only the link to one registered in place; and a half-done download of it.
+
+    Raises ModelError for one that comes with the package.
+    """
+    known = stored(name)
+    if known is not None and known.folder.parent == SHIPPED:
+        raise ModelError("models.shipped_stays", name=name)
     store = settings().models
     shutil.rmtree(store / ".partial" / name, ignore_errors=True)
     link = store / f"{name}.json"
