@@ -14,7 +14,7 @@ MARK = "forget.jsonl"
 
 
 def copies(folder: Path, dataset_id: str) -> list[Path]:
-    """A job's copies of a set."""
+    """A job's copies of a set: its file, its pictures' folder and their names."""
     return list((folder / layout.DATA).glob(f"{dataset_id}.*"))
 
 
@@ -27,7 +27,10 @@ def forget_marked(folder: Path) -> None:
     """Removes what an ended job still had of sets that are gone."""
     for note in _notes(folder):
         for path in copies(folder, str(note["dataset"])):
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
         if note.get("check"):
             shutil.rmtree(folder / layout.RUN, ignore_errors=True)
     with suppress(OSError):
