@@ -7,6 +7,7 @@ is unpacked. Of a file that holds several frames or pages none is chosen in sile
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ _READERS = {
     "webp": "WebPImagePlugin:WebPImageFile",
 }
 _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+_STORED = re.compile(r"[0-9a-f]{64}")
 _ORIENTATION = 0x0112  # the tag of Exif
 _LYING = (5, 6, 7, 8)  # orientations that swap width and height
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, OverflowError, ArithmeticError)
@@ -115,7 +117,9 @@ def read_picture(part: ImagePart) -> bytes:
 
 
 def picture_name(part: ImagePart) -> str:
-    """What errors call the picture: its path or address, or how many bytes it has."""
+    """What errors call the picture: its path or address, or how many bytes it has; of a set's own, its hash begun."""
+    if part.path is not None and _STORED.fullmatch(Path(part.path).name):
+        return f"{Path(part.path).name[:12]}…"
     return part.path or part.url or f"({len(part.data or b''):,} B)"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,7 +29,8 @@ def preview_rows(
     `cutoff_len` cuts the row, else None; left_out: the text behind a cut at the end; truncated: tokens that are cut. A
     row that gives several examples (each answer is one where the template rewrites earlier turns) has several entries.
     pictures, of rows that show some: see `metier.prepare.pictured.pictures_shown`.
-    pieces: also the tokens one by one, [{text, ids, loss}], where a character that takes several is one piece.
+    pieces: also the tokens one by one, [{text, ids, loss}], where a character that takes several is one piece, and so
+    is a picture.
     Without a renderer the messages themselves are shown, loss on the answers, and nothing is counted.
     """
     spec = spec or PrepareSpec()
@@ -70,8 +72,8 @@ def _rendered(row: Conversation, renderer: Renderer, spec: PrepareSpec, pieces: 
 
 
 def _segments(example: Example, renderer: Renderer) -> list[dict[str, Any]]:
-    segments = renderer.segments(example)
-    return [{"text": _pictured(segment.text, renderer), "loss": segment.loss} for segment in segments]
+    tokens = _picture_tokens(example, renderer)
+    return [{"text": _pictured(segment.text, tokens), "loss": segment.loss} for segment in renderer.segments(example)]
 
 
 def _pieces(example: Example, renderer: Renderer) -> list[dict[str, Any]]:
@@ -95,13 +97,38 @@ def _pieces(example: Example, renderer: Renderer) -> list[dict[str, Any]]:
         if text:
             add(text)
     add(decoder.finish())
-    return pieces
+    return _folded(pieces, _picture_tokens(example, renderer))
 
 
-def _pictured(text: str, renderer: Renderer) -> str:
-    """`text` with each run of image tokens as one `[image]`."""
+def _picture_tokens(example: Example, renderer: Renderer) -> list[str]:
+    """The tokens that pictures are written as: the tokenizer's own, and special ones that stand there over and over."""
     token = getattr(renderer.tokenizer, "image_token", None)
-    return re.sub(f"(?:{re.escape(token)})+", IMAGE, text) if isinstance(token, str) and token else text
+    found = [token] if isinstance(token, str) and token else []
+    if example.pictures:
+        special = set(renderer.tokenizer.added_tokens_decoder)
+        ids = example.input_ids
+        again = {one for one, two, three in zip(ids, ids[1:], ids[2:], strict=False) if one == two == three}
+        found += [renderer.encoder.decode([one], skip_special_tokens=False) for one in sorted(again & special)]
+    return list(dict.fromkeys(found))
+
+
+def _pictured(text: str, tokens: Sequence[str]) -> str:
+    """`text` with each run of image tokens as one `[image]`."""
+    for token in tokens:
+        text = re.sub(f"(?:{re.escape(token)})+", IMAGE, text)
+    return text
+
+
+def _folded(pieces: list[dict[str, Any]], tokens: Sequence[str]) -> list[dict[str, Any]]:
+    """The pieces with each run of image tokens as one that says how many they are."""
+    folded: list[dict[str, Any]] = []
+    for is_picture, run in groupby(pieces, key=lambda piece: piece["text"] in tokens):
+        several = list(run)
+        if is_picture:
+            ids = [one for piece in several for one in piece["ids"]]
+            several = [{"text": f"{IMAGE} × {len(ids)}", "ids": ids, "loss": several[0]["loss"]}]
+        folded += several
+    return folded
 
 
 def _plain(row: Conversation, train_on_history: bool) -> dict[str, Any]:
