@@ -87,7 +87,8 @@ class ServedSpecialist:
     async def stream(self, request: Request) -> AsyncGenerator[Sequence[Piece], None]:
         """The checked answer, then its citations. A system prompt of the request is added to the specialist's own.
 
-        Raises GatewayError for tools and schemas: a specialist brings its own tools.
+        Raises GatewayError for tools and schemas, as a specialist brings its own tools, and for pictures, which would
+        be passed over.
         """
         from metier.specialists.answering import answer
 
@@ -95,6 +96,8 @@ class ServedSpecialist:
             raise GatewayError("gateway.own_tools", param="tools", code="unsupported_parameter")
         if request.schema is not None:
             raise GatewayError("gateway.no_schema", param="response_format", code="unsupported_parameter")
+        if any(turn.message.images for turn in request.turns):
+            raise GatewayError("gateway.own_pictures", param="messages", code="unsupported_parameter")
         turns = [turn for turn in request.turns if turn.message.role != "system"]
         if not turns or turns[-1].message.role != "user":
             raise GatewayError("gateway.no_question", param="messages")

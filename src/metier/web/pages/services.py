@@ -34,6 +34,7 @@ def services_page(request: Request, services: Services, person: Reader, name: st
         shown=shown,
         chosen=chosen,
         base=f"{services.settings.site}/v1",
+        seeing=next((one for one in services.chats.models.choices(person) if one.pictures and one.here), None),
         state=state_view(services, person),
         keys=services.accounts.keys(person),
         texts={one: say(f"services_{one}") for one in _TEXTS},
