@@ -223,6 +223,7 @@ def two_tenants(workbench: Workbench, *, admin: Person) -> World:
         "turn_id": turn.id,
         "picture_id": picture.id,
         "findings job_id": report.id,
+        "report format": "html",
         "findings upload_id": brought.id,
         "review_id": review.id,
         "judgement_id": judgement.id,

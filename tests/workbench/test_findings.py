@@ -53,6 +53,11 @@ def test_a_report_is_read_by_a_run_and_told_figure_by_figure(client: TestClient)
     assert "210.3 million USD" in page
     assert client.get(f"/runs/{made.json()['id']}").headers["location"] == f"/findings/{made.json()['id']}"
     assert client.get(f"{address}/file").content[:5] == b"%PDF-"
+    for suffix, start in (("html", b"<!doctype html>"), ("docx", b"PK"), ("xlsx", b"PK")):
+        saved = client.get(f"{address}/report/{suffix}")
+        assert saved.content.lower().startswith(start.lower())
+        assert saved.headers["content-disposition"].startswith("attachment")
+    assert client.get(f"{address}/report/pdf").status_code == 404
     assert client.post("/api/v1/findings", json={"upload": upload["id"]}).status_code == 404  # the run has it
 
 

@@ -15,7 +15,7 @@ from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.brought import BroughtReports
 from metier.workbench.errors import ConflictError, NotFoundError
-from metier.workbench.findingsjob import COMPLIANCE, DOCUMENT, FINDINGS
+from metier.workbench.findingsjob import COMPLIANCE, DOCUMENT, FINDINGS, FORMATS
 from metier.workbench.jobs import LIVE, Jobs, Page
 from metier.workbench.knowledge import PICTURED
 from metier.workbench.quota import Quota
@@ -107,6 +107,14 @@ class FindingsDesk:
     def original(self, owner: Person, job_id: str) -> tuple[Path, str]:
         """The file as it came, and its name."""
         return self._file_and_name(owner, job_id)
+
+    def file(self, owner: Person, job_id: str, suffix: str) -> Path:
+        """What was found as a file. suffix: one of `FORMATS`. Raises ConflictError while it is not known."""
+        report = self.read(owner, job_id)
+        file = (self._run(report.job) / FINDINGS).with_suffix(f".{suffix}")
+        if suffix not in FORMATS or not file.is_file():
+            raise NotFoundError("workbench.not_found")
+        return file
 
     def remove(self, owner: Person, job_id: str) -> None:
         """Removes a report with its file, its findings and all that was made of them. One that is being read is

@@ -1,6 +1,6 @@
 """The job that reads a report: what it is asked, and what it leaves in its run folder.
 
-run/findings.json     as `metier.specialists.finance.schema.Findings`
+run/findings.json     as `metier.specialists.finance.schema.Findings`; beside it the same as HTML, DOCX and XLSX
 run/document.json     what was read of the file, so that places can be shown on its pages
 run/compliance.json   the answers to the list of rules, where one was given
 """
@@ -16,9 +16,10 @@ from pydantic import Field
 
 from metier.core.errors import ConfigError
 from metier.core.events import EventLog, Listener
-from metier.core.files import write_json, write_text
+from metier.core.files import write_json
 from metier.core.specs import Spec, parse_spec
 
+FORMATS = ("html", "docx", "xlsx", "json")
 FINDINGS, DOCUMENT, COMPLIANCE = "findings.json", "document.json", "compliance.json"
 LONGEST_RULES = 20_000
 
@@ -49,17 +50,18 @@ def checked_findings(values: Mapping[str, Any]) -> dict[str, Any]:
 def run_findings(work: dict[str, Any], folder: Path, listeners: tuple[Listener, ...]) -> dict[str, Any]:
     """Reads the report in the work's file and writes down what was found. Returns a summary."""
     from metier.knowledge.reading import read_document
-    from metier.specialists.finance.reading import findings_of
+    from metier.report.findings.files import write_findings
+    from metier.specialists.finance.reading import findings_in
 
     spec = parse_spec(FindingsSpec, work, source="findings")
     events = EventLog(None, listeners)
     events.emit("step", name="findings")
     # Reading is the child of a child: it may do less than this process may.
     document = read_document(spec.file, name=spec.file_name, events=partial(_tell, events))
-    found = findings_of(document, question=spec.question, language=spec.language)
+    found = findings_in(spec.file, document, question=spec.question, language=spec.language)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / DOCUMENT, document.to_json())
-    write_text(folder / FINDINGS, found.model_dump_json(indent=1))
+    write_findings(found, Path(spec.file), folder)
     flagged = [*found.of("contradiction"), *found.flagged()]
     return {"pages": found.pages, "findings": len(found.findings), "flagged": len(flagged), "title": found.title}
 

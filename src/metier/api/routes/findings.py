@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -125,10 +126,27 @@ def report_boxes(
     return [asdict(box) for box in services.findings.boxes(owner, job_id, start, end)]
 
 
+@router.get("/findings/{job_id}/report/{format}")
+def findings_file(services: Services, owner: Owner, job_id: str, format: str) -> FileResponse:
+    """What was found, to be saved. format: `html` (one page that needs nothing else), `docx`, `xlsx` or `json`."""
+    path = services.findings.file(owner, job_id, format)
+    return _saved(path, f"{Path(services.findings.get(owner, job_id).title).stem}{path.suffix}")
+
+
 @router.get("/findings/{job_id}/file")
 def report_file(services: Services, owner: Owner, job_id: str) -> FileResponse:
     """The report's file as it came, to be saved."""
-    path, name = services.findings.original(owner, job_id)
+    return _saved(*services.findings.original(owner, job_id))
+
+
+@router.delete("/findings/{job_id}", status_code=204)
+def remove_report(services: Services, owner: Owner, job_id: str) -> None:
+    """Removes a report: its file, what was found in it, and all that was made of that."""
+    services.findings.remove(owner, job_id)
+
+
+def _saved(path: Path, name: str) -> FileResponse:
+    """A file that is saved and never opened as a page of ours."""
     return FileResponse(
         path,
         media_type="application/octet-stream",
@@ -136,9 +154,3 @@ def report_file(services: Services, owner: Owner, job_id: str) -> FileResponse:
         content_disposition_type="attachment",
         headers={"Content-Security-Policy": "sandbox; default-src 'none'"},
     )
-
-
-@router.delete("/findings/{job_id}", status_code=204)
-def remove_report(services: Services, owner: Owner, job_id: str) -> None:
-    """Removes a report: its file, what was found in it, and all that was made of that."""
-    services.findings.remove(owner, job_id)
