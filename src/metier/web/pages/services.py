@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -27,18 +28,37 @@ def services_page(request: Request, services: Services, person: Reader, name: st
     shown = [_service(services, person, one) for one in services.specialists.list(person)]
     names = [one["name"] for one in shown]
     chosen = name if name in names else ("legal" if "legal" in names else names[0])
+    base = f"{services.settings.site}/v1"
+    seeing = next((one for one in services.chats.models.choices(person) if one.pictures and one.here), None)
     return page(
         request,
         "services.html",
         person,
         shown=shown,
         chosen=chosen,
-        base=f"{services.settings.site}/v1",
-        seeing=next((one for one in services.chats.models.choices(person) if one.pictures and one.here), None),
+        base=base,
+        seeing=seeing,
+        picture_code=_picture_code(base, seeing.reference) if seeing else "",
         state=state_view(services, person),
         keys=services.accounts.keys(person),
         texts={one: say(f"services_{one}") for one in _TEXTS},
     )
+
+
+def _picture_code(base: str, model: str) -> str:
+    """How a picture is sent to a vision model, for a terminal."""
+    parts = [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,$(base64 -w0 chart.png)"}},
+        {"type": "text", "text": say("services_picture_question")},
+    ]
+    body = {"model": model, "max_tokens": 300, "messages": [{"role": "user", "content": parts}]}
+    lines = [
+        f"curl {base}/chat/completions",
+        '-H "Authorization: Bearer $METIER_API_KEY"',
+        '-H "Content-Type: application/json"',
+        f"-d @- <<END\n{json.dumps(body, ensure_ascii=False, indent=1)}\nEND",
+    ]
+    return " \\\n  ".join(lines)
 
 
 def _service(services: Workbench, person: Person, stored: StoredSpecialist) -> dict[str, Any]:
