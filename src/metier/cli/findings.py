@@ -51,16 +51,20 @@ def show_findings(
         raise ConfigError("cli.findings_reads_no_files", name=name, file=files[0])
     from metier.knowledge.reading import read_document
     from metier.report.findings.files import write_findings
-    from metier.specialists.finance.reading import findings_in
+    from metier.specialists.finance.reading import findings_in, read_report
+    from metier.specialists.finance.series import PARQUET
 
     found: list[Findings] = []
     console = Console(highlight=False)
     with Display() as display:
         for path in files:
             display({"event": "step", "name": "reading"})
-            document = read_document(path, events=display)
-            findings = findings_in(path, document, question=question)
-            if with_model and stored.specialist.server is not None:
+            if path.suffix.lower() in PARQUET:
+                document, findings = None, read_report(path, question=question)
+            else:
+                document = read_document(path, events=display)
+                findings = findings_in(path, document, question=question)
+            if with_model and document is not None and stored.specialist.server is not None:
                 display({"event": "step", "name": "writing"})
                 asyncio.run(_let_write(stored, path, document, findings, display))
             found.append(findings)

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 from metier.report.findings.crops import Crops
+from metier.report.findings.seriescharts import series_chart
 from metier.report.findings.words import Words
 from metier.specialists.finance.schema import KINDS, Finding, Findings
 
@@ -40,6 +41,9 @@ def findings_docx(findings: Findings, crops: Crops) -> bytes:
         document.add_paragraph().add_run(_clean(findings.question)).bold = True
     if findings.answer:
         document.add_paragraph(_clean(findings.answer))
+    for exhibit in findings.exhibits:
+        if chart := series_chart(exhibit):
+            document.add_picture(io.BytesIO(chart.png()), width=Cm(_PICTURE_CM))
     for kind in KINDS:
         if own := findings.of(kind):
             document.add_heading(words.kind(kind), 1)

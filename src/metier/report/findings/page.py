@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from metier.report.findings.crops import Crops
+from metier.report.findings.seriescharts import series_chart
 from metier.report.findings.words import Words
 from metier.specialists.finance.schema import KINDS, Finding, Findings
 
@@ -25,8 +26,15 @@ def findings_page(findings: Findings, crops: Crops) -> str:
     ]
     style = Markup(files("metier.report.templates").joinpath("findings.css").read_text(encoding="utf-8"))  # noqa: S704
     template = _environment().get_template("findings.html.jinja")
-    pictures = _pictures(findings, crops)
-    return template.render(findings=findings, sections=sections, words=words, style=style, pictures=pictures)
+    drawn = {one.number: chart.svg() for one in findings.exhibits if (chart := series_chart(one))}
+    return template.render(
+        findings=findings,
+        sections=sections,
+        words=words,
+        style=style,
+        pictures=_pictures(findings, crops),
+        charts=drawn,
+    )
 
 
 def _shown(one: Finding, crops: Crops) -> dict[str, Any]:

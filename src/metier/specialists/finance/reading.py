@@ -16,6 +16,8 @@ from metier.specialists.finance.claims import Claim, claims_of
 from metier.specialists.finance.evidence import Evidence, Text, words_of
 from metier.specialists.finance.risks import risk_findings
 from metier.specialists.finance.schema import Exhibit, Figure, Finding, Findings
+from metier.specialists.finance.series import PARQUET, Series, read_parquet_series, series_in
+from metier.specialists.finance.seriesfindings import series_exhibit, series_findings
 from metier.specialists.finance.sheets import Sheet, sheets_of, year_of
 from metier.specialists.finance.tablefindings import table_findings
 from metier.specialists.finance.telling import Teller, computed_figure, figure_of, finding, spot
@@ -43,6 +45,8 @@ def read_report(
     """
     from metier.knowledge.reading import read_document
 
+    if Path(path).suffix.lower() in PARQUET:
+        return findings_of_series(read_parquet_series(Path(path)), question=question, language=language)
     return findings_in(path, read_document(path, name=name, events=events), question=question, language=language)
 
 
@@ -50,9 +54,31 @@ def findings_in(
     path: Path | str, document: Document, *, question: str = "", language: Language | None = None
 ) -> Findings:
     """The findings of a file that was read; places in its text are found on its pages."""
+    series = series_in(document) if document.kind in ("csv", "xlsx") else None
+    if series is not None:
+        return findings_of_series(series, document, question=question, language=language)
     findings = findings_of(document, question=question, language=language)
     _mark_texts(Path(path), document, findings)
     return findings
+
+
+def findings_of_series(
+    series: Series, document: Document | None = None, *, question: str = "", language: Language | None = None
+) -> Findings:
+    """The findings of a series over time. document: that it was read from, if any."""
+    tell = Teller(language or current_language())
+    found = series_findings(series, 1, tell)
+    return Findings(
+        name=series.name,
+        kind=document.kind if document else "parquet",
+        sha256=document.sha256 if document else "",
+        language=tell.language,
+        period=f"{series.labels[0]} – {series.labels[-1]}",
+        question=question,
+        exhibits=[series_exhibit(series, 1)],
+        findings=_ordered(found, question),
+        notices=[notice.text() for notice in document.notices] if document else [],
+    )
 
 
 def pictures_for(path: Path, document: Document, findings: Findings) -> list[Picture]:

@@ -86,6 +86,18 @@ class Finding(_Strict):
     by: Literal["rules", "model"] = "rules"
 
 
+class SeriesPoints(_Strict):
+    """A series for a chart. labels: of the points; columns: name → values; averages: moving averages of the close;
+    candles: the names of the columns that are open, high, low, close and volume, empty for other series;
+    points_together: points of the file that one of these stands for."""
+
+    labels: list[str]
+    columns: dict[str, list[float | None]]
+    averages: dict[str, list[float | None]] = Field(default_factory=dict)
+    candles: list[str] = Field(default_factory=list)
+    points_together: int = 1
+
+
 class Exhibit(_Strict):
     """A table, picture or series of the report. number: from 1, of all of them; table: number among tables, 0 for
     others; scale, currency: of its figures, None and empty where nothing says so; rows: its cells as texts; lines: the
@@ -102,6 +114,7 @@ class Exhibit(_Strict):
     place: Spot = Spot()
     rows: list[list[str]] = Field(default_factory=list)
     lines: list[int] = Field(default_factory=list)
+    points: SeriesPoints | None = None
     figures: list[Figure] = Field(default_factory=list)
 
 
