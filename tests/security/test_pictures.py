@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import socket
 import struct
+import threading
 import time
 import zipfile
 import zlib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,8 @@ from fastapi.testclient import TestClient
 from PIL import Image, PngImagePlugin
 
 from metier.core.errors import DataError
-from metier.data import ImagePart, load_dataset
+from metier.core.settings import settings
+from metier.data import ImagePart, load_dataset, webpictures
 from metier.data.pictures import MOST_BYTES, open_picture, picture_header
 from metier.workbench.workbench import Workbench
 from tests.security.test_files import send
@@ -227,6 +232,76 @@ def test_web_addresses_are_not_fetched(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(socket.socket, "connect", None)
     for url in ("http://127.0.0.1:9/a.png", "https://169.254.169.254/latest", "http://example.org/a.png"):
         assert_left_out(tmp_path, "not fetched", asked(url))
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadingHTTPServer]:
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = drawn() if self.path == "/a.png?x=1" else b"\x89PNG\r\n\x1a\n" + bytes(MOST_BYTES)
+            self.send_response(302 if self.path == "/moved" else 200)
+            self.send_header("Location", "http://169.254.169.254/latest")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METIER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("METIER_FETCH_PICTURES", "true")
+    settings.cache_clear()
+
+
+ADDRESSES_OF_HERE = (
+    "http://127.0.0.1/a.png", "http://localhost/a.png", "http://[::1]/a.png", "http://[::ffff:127.0.0.1]/a.png",
+    "http://169.254.169.254/latest", "http://10.0.0.1/a.png", "http://0.0.0.0/a.png", "http://2130706433/a.png",
+    "http://evil@93.184.216.34/a.png", "http://127.0.0.1\\@93.184.216.34/a.png", "http:///a.png",
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("allowed")
+@pytest.mark.parametrize("url", ADDRESSES_OF_HERE)
+def test_attack_49_no_picture_is_fetched_from_here(url: str, tmp_path: Path) -> None:
+    assert_left_out(tmp_path, "not of the open web", asked(url))
+
+
+@pytest.mark.usefixtures("allowed")
+@pytest.mark.parametrize("resolved", [["127.0.0.1"], ["93.184.216.34", "10.0.0.1"]])
+def test_attack_50_a_name_that_leads_here_is_not_followed(
+    resolved: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in resolved]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "create_connection", None)
+    assert_left_out(tmp_path, "not of the open web", asked("http://example.org/a.png"))
+
+
+@pytest.mark.usefixtures("allowed")
+def test_attack_52_what_is_fetched_is_counted_and_redirects_are_not_followed(
+    server: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webpictures, "is_public", lambda address: True)  # the test's server stands for the open web
+    here = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", server.server_address)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: here)
+    base = f"http://example.org:{server.server_port}"
+    assert_left_out(tmp_path, "302", asked(f"{base}/moved"))
+    assert_left_out(tmp_path, "32 MiB", asked(f"{base}/large.png"))
+    path = written(tmp_path, asked(f"{base}/a.png?x=1"))
+    before = load_dataset(path).sha256
+    monkeypatch.setattr(socket, "getaddrinfo", None)  # fetched once: the bytes stay as they were
+    assert load_dataset(path).sha256 == before
+    with pytest.raises(DataError, match="not fetched"):  # a set of its own pictures fetches nothing
+        load_dataset(path, pictures=tmp_path / "pictures.json")
 
 
 def test_anothers_picture_does_not_exist(client: TestClient) -> None:

@@ -13,7 +13,7 @@ class Settings(BaseSettings):
     """Where things are kept and had from.
 
     `home`: the one data folder; `offline`: never ask a hub or index; `hub`: Hugging Face (`hf`) or ModelScope (`ms`),
-    for models that both have.
+    for models that both have; `fetch_pictures`: whether pictures that rows name on the web may be fetched.
     """
 
     model_config = SettingsConfigDict(env_prefix="METIER_", extra="ignore")
@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     runs: Path = Path("runs")
     offline: bool = False
     hub: Literal["hf", "ms"] = "hf"
+    fetch_pictures: bool = False
 
     @property
     def models(self) -> Path:

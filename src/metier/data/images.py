@@ -9,6 +9,7 @@ from typing import Any
 
 from metier.core.errors import DataError
 from metier.core.registry import nearest
+from metier.core.settings import settings
 from metier.data.messages import ImagePart, Message, Part, Role, TextPart
 from metier.data.picturefiles import PictureFiles
 from metier.data.pictures import MOST_BYTES, MOST_PICTURES, picture_header
@@ -51,7 +52,7 @@ def image_part(row: RawRow, field: str, value: Any, pictures: PictureFiles) -> I
     if value.startswith("data:"):
         return _looked(row, field, ImagePart(data=_of_address(row, field, value)))
     if value.startswith(("http://", "https://")):
-        return _looked(row, field, ImagePart(url=value))
+        return _looked(row, field, _of_web(row, field, value, pictures))
     path = pictures.find(value)
     if path is None:
         if pictures.named is not None:
@@ -67,6 +68,18 @@ def _looked(row: RawRow, field: str, part: ImagePart) -> ImagePart:
     except DataError as problem:
         raise row.error("image_refused", field=field, problem=problem) from problem
     return part
+
+
+def _of_web(row: RawRow, field: str, url: str, pictures: PictureFiles) -> ImagePart:
+    """A picture on the web. A set that knows its own pictures alone is never a reason to fetch one."""
+    if pictures.named is not None or not settings().fetch_pictures:
+        return ImagePart(url=url)  # refused when it is looked at
+    from metier.data.webpictures import fetched_picture
+
+    try:
+        return ImagePart(path=str(fetched_picture(url)))
+    except DataError as problem:
+        raise row.error("image_refused", field=field, problem=problem) from problem
 
 
 def _listed(text: str) -> Any:
