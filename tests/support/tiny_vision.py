@@ -247,6 +247,57 @@ def tiny_qwen_vl(folder: Path, kind: str, *, seed: int = 0, **text: Any) -> Path
     return folder
 
 
+def tiny_internvl(folder: Path, *, seed: int = 0, **text: Any) -> Path:
+    """Writes a random InternVL 3 that looks at up to 4 tiles of 28 × 28, each 1 token, and at the whole.
+
+    Like Qwen's, its folder has no processor: that one wants torchvision.
+    """
+    import torch
+    from transformers import InternVLConfig, InternVLForConditionalGeneration
+    from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
+
+    named = {"start_image_token": "<img>", "end_image_token": "</img>", "context_image_token": "<IMG_CONTEXT>"}
+    named |= {"video_token": "<video>"}
+    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *named.values()]
+    template = QWEN.replace("<|vision_start|><|image_pad|><|vision_end|>", "<IMG_CONTEXT>\n")
+    tokenizer = byte_tokenizer(
+        specials, template, pad_token="<|endoftext|>", eos_token="<|im_end|>", extra_special_tokens=named
+    )
+    config = InternVLConfig(
+        text_config={
+            "model_type": "qwen2",
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "max_position_embeddings": 1024,
+            "bos_token_id": 1,
+            "eos_token_id": 2,
+            "pad_token_id": 0,
+            **text,
+        },
+        vision_config={
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "image_size": [28, 28],
+            "patch_size": [14, 14],
+        },
+        image_token_id=5,
+        image_seq_length=1,
+    )
+    torch.manual_seed(seed)
+    InternVLForConditionalGeneration(config).save_pretrained(folder)
+    size = {"height": 28, "width": 28}
+    GotOcr2ImageProcessorPil(size=size, max_patches=4).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "processor_config.json").write_text('{"image_seq_length": 1, "processor_class": "InternVLProcessor"}')
+    return folder
+
+
 def drawing(width: int = 64, height: int = 40, *, seed: int = 0) -> Any:
     """A picture of random boxes."""
     import random

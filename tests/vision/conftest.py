@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.rendering.families import TEMPLATES
-from tests.support.tiny_vision import tiny_gemma3, tiny_mllama, tiny_qwen_vl
+from tests.support.tiny_vision import tiny_gemma3, tiny_internvl, tiny_mllama, tiny_qwen_vl
 from tests.vision.support import Talk
 
 
@@ -41,6 +41,11 @@ def qwen2_5_vl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def qwen3_vl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_qwen_vl(tmp_path_factory.mktemp("vision") / "qwen3_vl", "qwen3_vl", initializer_range=0.3)
+
+
+@pytest.fixture(scope="session")
+def internvl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_internvl(tmp_path_factory.mktemp("vision") / "internvl", initializer_range=0.3)
 
 
 @pytest.fixture

@@ -67,6 +67,17 @@ def test_qwens_tokens_are_those_of_the_grid_and_its_positions_the_models_own(fam
         assert torch.equal(made["position_ids"], wanted)
 
 
+def test_internvls_tokens_are_those_of_its_tiles(internvl: Path, talk: Talk) -> None:
+    renderer = load_renderer(resolve_model(str(internvl)))
+    assert renderer.eyes is not None
+    for sizes in ([(64, 40)], [(300, 31), (9, 9), (90, 400)], [(28, 28)]):
+        prompt = renderer.prompt(talk.ask("Trend?", *sizes))
+        made = renderer.eyes.tensors([Seen(prompt.input_ids, prompt.pictures)], len(prompt.input_ids))
+        tokens = [renderer.tokenizer.convert_ids_to_tokens(one) for one in prompt.input_ids]
+        assert tokens.count("<IMG_CONTEXT>") == len(made["pixel_values"])
+        assert tokens.count("<img>") == tokens.count("</img>") == len(sizes)
+
+
 def test_a_picture_too_long_for_qwen_is_refused_with_the_row(qwen3_vl: Path, talk: Talk) -> None:
     renderer = load_renderer(resolve_model(str(qwen3_vl)))
     messages = talk.ask("Trend?", (900, 4), answer="Up.")
@@ -74,42 +85,48 @@ def test_a_picture_too_long_for_qwen_is_refused_with_the_row(qwen3_vl: Path, tal
         renderer.examples(Conversation(2, tuple(messages)))
 
 
+_PROCESSORS = {
+    "qwen2_5_vl": ("Qwen2_5_VLProcessor", "Qwen2VLVideoProcessor"),
+    "qwen3_vl": ("Qwen3VLProcessor", "Qwen3VLVideoProcessor"),
+    "internvl": ("InternVLProcessor", "InternVLVideoProcessor"),
+}
 # Run by a Python that has torchvision, where transformers' own processor of the family can be made.
 _PROCESSED = """
 import hashlib, json, sys
 from PIL import Image
 from transformers import AutoProcessor, AutoTokenizer
+from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 folder, text, *pictures = sys.argv[1:]
 processor = AutoProcessor.from_pretrained(folder)
-processor.image_processor = Qwen2VLImageProcessorPil.from_pretrained(folder)
+pillow = GotOcr2ImageProcessorPil if "InternVL" in type(processor).__name__ else Qwen2VLImageProcessorPil
+processor.image_processor = pillow.from_pretrained(folder)
 made = processor(images=[Image.open(one) for one in pictures], text=[text], return_tensors="np")
 pixels = hashlib.sha256(made["pixel_values"].tobytes()).hexdigest()
-print(json.dumps([made["input_ids"][0].tolist(), made["image_grid_thw"].tolist(), pixels]))
+print(json.dumps([made["input_ids"][0].tolist(), pixels]))
 """
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen3_vl"], indirect=True)
-def test_qwen_is_its_own_processors_where_torchvision_is_there(family: Path, talk: Talk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen3_vl", "internvl"], indirect=True)
+def test_others_are_their_own_processors_where_torchvision_is_there(family: Path, talk: Talk, tmp_path: Path) -> None:
     python = os.environ.get("METIER_TORCHVISION_PYTHON")
     if python is None:
         pytest.skip("METIER_TORCHVISION_PYTHON names no Python that has torch, torchvision and transformers")
     folder = tmp_path / "whole"
     shutil.copytree(family, folder)
-    name = "Qwen2_5_VLProcessor" if family.name == "qwen2_5_vl" else "Qwen3VLProcessor"
+    name, video_name = _PROCESSORS[family.name]
     settings = json.loads((folder / "preprocessor_config.json").read_text())
     (folder / "preprocessor_config.json").write_text(json.dumps({**settings, "processor_class": name}))
-    video = {"video_processor_type": "Qwen2VLVideoProcessor" if "2_5" in name else "Qwen3VLVideoProcessor"}
-    (folder / "video_preprocessor_config.json").write_text(json.dumps({**video, "processor_class": name}))
+    video = {"video_processor_type": video_name, "processor_class": name}
+    (folder / "video_preprocessor_config.json").write_text(json.dumps(video))
     renderer = load_renderer(resolve_model(str(family)))
     prompt = renderer.prompt(talk.ask("Trend?", (64, 40), (90, 400), (1400, 900)))
     command = [python, "-c", _PROCESSED, str(folder), prompt.text, *(one.path or "" for one in prompt.pictures)]
-    ids, grids, pixels = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    ids, pixels = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
     assert renderer.eyes is not None
     made = renderer.eyes.tensors([Seen(prompt.input_ids, prompt.pictures)], len(prompt.input_ids))
     assert prompt.input_ids == ids
-    assert made["image_grid_thw"].tolist() == grids
     assert hashlib.sha256(made["pixel_values"].numpy().tobytes()).hexdigest() == pixels
 
 

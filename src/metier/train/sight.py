@@ -22,7 +22,7 @@ from metier.rendering.eyes import Eyes, Seen
 from metier.rendering.eyes.mllama import MllamaEyes
 from metier.train.spec import TrainSpec
 
-_SHARE = 1 / 8  # of the machine's memory
+_SHARE = 1 / 8  # of the machine's memory, for all processes together
 
 
 def remembering(eyes: Eyes, spec: TrainSpec, model: Any) -> Eyes:
@@ -30,7 +30,7 @@ def remembering(eyes: Eyes, spec: TrainSpec, model: Any) -> Eyes:
     frozen = {"vision", "projector"} <= set(spec.frozen)
     if not frozen or type(eyes) is not MllamaEyes:
         return eyes
-    return RememberingEyes(eyes, model, int(hardware().memory * _SHARE))
+    return RememberingEyes(eyes, model, int(hardware().memory * _SHARE / spec.num_processes))
 
 
 class RememberingEyes(MllamaEyes):

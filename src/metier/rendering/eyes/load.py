@@ -15,6 +15,7 @@ FAMILIES: Registry[type[Eyes]] = Registry(
     {
         "mllama": "metier.rendering.eyes.mllama:MllamaEyes",
         "gemma3": "metier.rendering.eyes.gemma3:Gemma3Eyes",
+        "internvl": "metier.rendering.eyes.internvl:InternVLEyes",
         "qwen2_vl": "metier.rendering.eyes.qwen_vl:QwenEyes",
         "qwen2_5_vl": "metier.rendering.eyes.qwen_vl:QwenEyes",
         "qwen3_vl": "metier.rendering.eyes.qwen_vl:QwenEyes",
@@ -25,6 +26,7 @@ _QWEN = "qwen2_vl.image_processing_pil_qwen2_vl:Qwen2VLImageProcessorPil"
 _PROCESSORS = {
     "mllama": "mllama.image_processing_pil_mllama:MllamaImageProcessorPil",
     "gemma3": "gemma3.image_processing_pil_gemma3:Gemma3ImageProcessorPil",
+    "internvl": "got_ocr2.image_processing_pil_got_ocr2:GotOcr2ImageProcessorPil",
     **dict.fromkeys(("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe"), _QWEN),
 }
 # Where transformers keeps what an image processor needs: on its own, or (newer) inside the processor's file.
