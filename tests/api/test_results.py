@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import shutil
@@ -17,7 +18,7 @@ from metier.workbench.store.tables import Job
 from metier.workbench.workbench import Workbench
 from tests.support.bench import PASSWORD, member
 from tests.support.ended import written
-from tests.support.finished import add_job, answers, recipe_job
+from tests.support.finished import CHARTS, add_job, answers, chart_job, recipe_job
 
 
 @pytest.fixture
@@ -156,3 +157,31 @@ def test_a_comparison_says_what_is_missing(li: TestClient, workbench: Workbench,
     assert "at least one run" not in li.get("/compare").text + li.get("/compare?search=law&choose=1").text
     assert "of different kinds" in li.get(f"/compare?runs={trained.id},{scored.id}").text
     assert "set up the same" in li.get(f"/compare?runs={trained.id},{again.id}").text
+
+
+def test_rows_about_pictures_name_them_and_are_picked_by_kind(
+    li: TestClient, workbench: Workbench, owner: Person
+) -> None:
+    asked = {"data": {"train": "chart_demo_en", "test": CHARTS}}
+    job = chart_job(workbench, owner, **asked)
+    groups = li.get(f"/api/v1/jobs/{job.id}/results").json()["groups"]
+    parts = {one["value"]: one["n"] for one in groups["by"]["chart_type"]["parts"]}
+    assert groups["metric"] == "relaxed_accuracy" and sum(parts.values()) == 40
+    found = li.get(f"/api/v1/jobs/{job.id}/results/rows", params={"part": "chart_type=pie", "limit": 200}).json()
+    assert found["total"] == parts["pie"] == len(found["rows"])
+    row = found["rows"][0]
+    page = li.get(f"/evaluate/{job.id}?part=chart_type%3Dpie").text
+    address = f"/api/v1/datasets/{CHARTS}/rows/{row['source']}/pictures/1"
+    assert f'src="{address}?width=640"' in page
+    assert hashlib.sha256(li.get(address).content).hexdigest() != row["images"][0]  # made anew
+    assert li.get(address).headers["content-type"] == "image/png"
+
+
+def test_another_picture_than_the_one_asked_about_is_not_shown(
+    li: TestClient, workbench: Workbench, owner: Person
+) -> None:
+    job = chart_job(workbench, owner, data={"train": "x", "test": "somebody_elses"})
+    page = li.get(f"/evaluate/{job.id}").text
+    assert "no longer has this picture" in page and "/pictures/" not in page
+    changed = chart_job(workbench, owner, data={"test": CHARTS}, image="0" * 64)
+    assert "/pictures/" not in li.get(f"/evaluate/{changed.id}").text

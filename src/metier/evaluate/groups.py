@@ -8,21 +8,11 @@ from typing import Any
 import numpy as np
 
 from metier.evaluate.bootstrap import FEW, Settings, interval, paired_interval
-from metier.evaluate.predictions import SCORING_KINDS, Row
+from metier.evaluate.parts import DIVISIONS, part_of
+from metier.evaluate.predictions import Row
 from metier.evaluate.scoring import Scored
 
-GROUPED_BY = ("chart_type", "question_type", "knowledge_domain")
 _MOST = 24  # parts that are told of one division, the largest
-_NAME = 80  # characters
-
-
-def part_of(row: Row, by: str) -> str:
-    """Which part of a division the row belongs to; empty where it does not say. A row's `kind` that is none of scoring
-    says what is asked, closer than its `question_type`."""
-    given, kind = row.meta.get(by), row.meta.get("kind")
-    if by == "question_type" and kind and kind not in SCORING_KINDS:
-        given = kind
-    return str(given)[:_NAME] if isinstance(given, str | int) and not isinstance(given, bool) else ""
 
 
 def grouped(rows: Sequence[Row], scored: Scored, settings: Settings) -> dict[str, Any]:
@@ -56,10 +46,10 @@ def grouped_pair(rows: Sequence[Row], base: Scored, tuned: Scored, settings: Set
 def _grouped(rows: Sequence[Row], scored: Scored, score: Any) -> dict[str, Any]:
     """Divisions of two parts or more; places: those of the measures in `scored`."""
     found = {}
-    for by in GROUPED_BY:
+    for by in DIVISIONS:
         parts: dict[str, list[int]] = {}
         for at, place in enumerate(scored.places):
-            if value := part_of(rows[place], by):
+            if value := part_of(rows[place].meta, by):
                 parts.setdefault(value, []).append(at)
         if len(parts) < 2:
             continue
@@ -76,7 +66,7 @@ def chance_of_words(rows: Sequence[Row]) -> float | None:
     judged = [row for row in rows if row.gold is not None and row.kind in ("number", "exact", "choice")]
     for row in judged:
         if row.kind != "choice":
-            asked = golds.setdefault(part_of(row, "question_type"), {})
+            asked = golds.setdefault(part_of(row.meta, "question_type"), {})
             asked[_plain(row)] = asked.get(_plain(row), 0) + 1
     shares = [_share(row, golds) for row in judged]
     return float(np.mean(shares)) if shares else None
@@ -86,7 +76,7 @@ def _share(row: Row, golds: Mapping[str, Mapping[str, int]]) -> float:
     if row.kind == "choice":
         offered = len(row.options) or 5
         return 1 / offered if len(row.gold or "") == 1 else 1 / (2**offered - 1)
-    counts = golds[part_of(row, "question_type")].values()
+    counts = golds[part_of(row.meta, "question_type")].values()
     return max(counts) / sum(counts) if max(counts) > 1 else 0.0
 
 

@@ -22,7 +22,6 @@ from metier.rendering.thinking import opens_thinking, split_thinking
 PREDICTIONS = "predictions.jsonl"
 KINDS: tuple[Kind, ...] = ("choice", "number", "exact", "contains", "open")
 _NUMERICAL = ("numerical", "numeric")  # other words for `number`
-SCORING_KINDS = (*KINDS, *_NUMERICAL)  # other kinds say what is asked
 _SHORT = 60  # characters: a longer answer about a picture is a description
 _BARE_LETTERS = re.compile(r"\s*\(?[A-J](?:\s*[,、]?\s*[A-J]){0,9}\)?\s*[.。]?\s*")
 

@@ -73,6 +73,18 @@ def _scale(name: str, entry: Mapping[str, Any]) -> tuple[float, bool]:
     return float(str(entry.get("scale", "0-1")).rpartition("-")[2]), name in RIGHT_OR_WRONG
 
 
+def division_name(name: str) -> str:
+    """What a division of rows is called."""
+    key = f"evaluate.division.{name}"
+    return translate(key) if has_text(key) else name
+
+
+def part_name(value: str) -> str:
+    """What a part of a division is called: by its name, or as the data has it."""
+    key = f"evaluate.part.{value}"
+    return translate(key) if has_text(key) else value
+
+
 def metric_name(name: str) -> str:
     """A metric's spoken name, with a capital first."""
     key = f"evaluate.metric_name.{name}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from metier.core.files import read_json
+from metier.evaluate.parts import part_of
 from metier.evaluate.spec import DECIDING
 from metier.rendering.thinking import split_thinking
 from metier.workbench import layout
@@ -70,6 +71,13 @@ class Evaluation:
         return list(self.comparison.get("cautions") or self.side.metrics.get("warnings") or [])
 
     @property
+    def groups(self) -> dict[str, Any]:
+        """Scores by kind of chart, question and field; see `metier.evaluate.groups`."""
+        if self.step.startswith("guard"):
+            return {}
+        return dict(self.comparison.get("groups") or self.side.metrics.get("groups") or {})
+
+    @property
     def views(self) -> list[str]:
         """One step for each model whose answers can be looked at: the scored one, where there is one."""
         scored = {one.replace("evaluate", "predict") for one in self.steps if one.startswith("evaluate")}
@@ -110,7 +118,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Row:
-    """A row with what was asked, what was right, and what was answered."""
+    """A row with what was asked, what was right, and what was answered. images: what the pictures that were asked about
+    are called; source: the row of the set that it was read from."""
 
     row: int
     id: int | str
@@ -120,6 +129,8 @@ class Row:
     gold: str | None
     answer: Answer
     base: Answer | None
+    images: tuple[str, ...] = ()
+    source: int | None = None
 
 
 @dataclass(frozen=True)
@@ -169,15 +180,21 @@ class Results:
         )
 
     def rows(
-        self, found: Evaluation, *, order: str = "worst", metric: str = "", search: str = "", after: int = 0,
-        limit: int = PAGE,
+        self, found: Evaluation, *, order: str = "worst", metric: str = "", search: str = "", part: str = "",
+        after: int = 0, limit: int = PAGE,
     ) -> Rows:  # fmt: skip
-        """Rows in an order of ORDERS by a metric, of which the texts hold `search`. after: how many to pass over."""
+        """Rows in an order of ORDERS by a metric, of which the texts hold `search`. part: of a division, as in
+        `chart_type=bar`; after: how many to pass over."""
         if found.side.predictions is None:
             return Rows([], 0, None)
         places = _ordered(found, order, metric)
-        if search.strip():
-            hits = {line for line, record in _lines_of(found.side.predictions) if _holds(record, search)}
+        by, _, value = part.partition("=")
+        if search.strip() or value:
+            hits = {
+                line
+                for line, record in _lines_of(found.side.predictions)
+                if _holds(record, search) and (not value or part_of(record.get("meta") or {}, by) == value)
+            }
             places = _all_lines(found.side.predictions) if places is None else places
             places = [line for line in places if line in hits]
         elif places is None:
@@ -326,7 +343,15 @@ def _read_rows(found: Evaluation, wanted: frozenset[int] | None) -> Iterator[Row
             gold=score.get("gold"),
             answer=_answer(record, score),
             base=others.get(record.get("id")),
+            images=tuple(one for one in record.get("images") or () if isinstance(one, str)),
+            source=_source(record),
         )
+
+
+def _source(record: Mapping[str, Any]) -> int | None:
+    """The row of the set as it was registered: a part of one that a run split off says where its rows were."""
+    given = (record.get("meta") or {}).get("source_row", record.get("row"))
+    return given if isinstance(given, int) else None
 
 
 def _answer(record: Mapping[str, Any], score: Mapping[str, Any]) -> Answer:

@@ -29,6 +29,7 @@ def evaluation_view(found: Evaluation) -> dict[str, Any]:
         "scores": [_line_view(line) for line in found.lines],
         "verdict": found.verdict,
         "cautions": found.cautions,
+        "groups": found.groups,
         "counts": found.side.metrics.get("counts"),
         "predict_keys": {name: value for name, value in found.side.metrics.items() if name.startswith("predict_")},
     }
@@ -53,12 +54,15 @@ def rows(
     order: Order = "worst",
     metric: Annotated[str, Query(max_length=40)] = "",
     search: Annotated[str, Query(max_length=200)] = "",
+    part: Annotated[str, Query(max_length=120, description="Such as `chart_type=bar`.")] = "",
     after: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> dict[str, Any]:
     """Rows, the worst first or in another order. `next` is the `after` of the following page."""
     found = services.results.get(owner, job_id, step)
-    listed = services.results.rows(found, order=order, metric=metric, search=search, after=after, limit=limit)
+    listed = services.results.rows(
+        found, order=order, metric=metric, search=search, part=part, after=after, limit=limit
+    )
     return asdict(listed)
 
 

@@ -16,6 +16,7 @@ from metier.core.i18n import current_language
 from metier.core.specs import Spec
 from metier.data import list_datasets
 from metier.evaluate import EvaluateSpec
+from metier.evaluate.spec import RIGHT_OR_WRONG
 from metier.models import list_models
 from metier.predict import PredictSpec
 from metier.report.rows import excerpt
@@ -23,6 +24,7 @@ from metier.web import figures
 from metier.web.render import page
 from metier.web.visit import Reader
 from metier.workbench.accounts import Person
+from metier.workbench.askedabout import pictures_of_rows
 from metier.workbench.jobs import ENDED, reason_text
 from metier.workbench.progress import plan_of
 from metier.workbench.results import KINDS, ORDERS, PAGE, headline
@@ -37,7 +39,7 @@ _LISTED = 20
 _OFFERED = 50  # runs of one's own in the list of models
 _COMMON = ("temperature", "top_p", "top_k", "max_new_tokens", "repetition_penalty", "batch_size", "max_samples", "seed")
 _FOLDED = ("cutoff_len", "system_prompt", "enable_thinking", "stop", "dtype", "skip_bad_rows")
-_CHIPS = ("choice_accuracy", "contains", "exact_match", "bleu4", "rougel")  # scores shown with each row
+_CHIPS = (*RIGHT_OR_WRONG, "bleu4", "rougel")  # scores shown with each row
 _SCORING = ("metrics", "language", "bootstrap_samples", "confidence")
 Text = Annotated[str, Query(max_length=200)]
 
@@ -88,17 +90,20 @@ def result(
     order: Text = "",
     metric: Text = "",
     search: Text = "",
+    part: Text = "",
     after: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
     """What one evaluation found, or how far it is."""
     found = services.results.get(person, job_id, step)
     order = order if order in ORDERS else "worst"
     metric = metric if metric in found.metrics else next(iter(found.metrics), "")
-    rows = services.results.rows(found, order=order, metric=metric, search=search, after=after)
+    rows = services.results.rows(found, order=order, metric=metric, search=search, part=part, after=after)
+    pictures = pictures_of_rows(services.rows, person, found, rows.rows)
     shown = [
         {
             "row": row,
             "asked": excerpt(row.prompt, 240),
+            "pictures": pictures.get(row.row, []),
             "reference": figures.beside(row.label, row.answer.text)[0],
             "answer": figures.beside(row.label, row.answer.text)[1],
             "base": figures.beside(row.label, row.base.text)[1] if row.base else [],
@@ -107,7 +112,7 @@ def result(
     ]
 
     def address(**changes: int) -> str:
-        asked = {"step": found.step, "order": order, "metric": metric, "search": search, **changes}
+        asked = {"step": found.step, "order": order, "metric": metric, "search": search, "part": part, **changes}
         return f"/evaluate/{found.job.id}?{urlencode(asked)}#rows"
 
     return page(
@@ -129,6 +134,8 @@ def result(
         metric=metric,
         chips=tuple(dict.fromkeys((metric, *(name for name in _CHIPS if name in found.metrics)))) if metric else (),
         search=search,
+        part=part,
+        part_name=figures.part_name(part.partition("=")[2]),
         after=after,
         back=address(after=max(0, after - PAGE)) if after else "",
         forth=address(after=rows.next) if rows.next else "",
