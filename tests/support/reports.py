@@ -48,7 +48,15 @@ def give_report(workbench: Workbench, owner: Person, name: str, content: bytes, 
     file = folder / layout.DATA / f"report{Path(name).suffix}"
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
-    wish = {"upload": "0123456789abcdef", "of": "", "question": "", "rules": "", "language": "en", **asked}
+    wish = {
+        "upload": "0123456789abcdef",
+        "of": "",
+        "question": "",
+        "rules": "",
+        "specialist": "",
+        "language": "en",
+        **asked,
+    }
     work = {**wish, "file_name": name, "file": str(file)}
     summary = run_findings(work, folder / layout.RUN, ())
     spec = {"asked": wish, "work": work}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,11 +12,13 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from metier.core.errors import ConfigError, DataError
+from metier.specialists.spec import Specialist
 from metier.workbench.accounts import Person
 from metier.workbench.errors import ConflictError, NotFoundError, TooLargeError
 from metier.workbench.workbench import Workbench
 from tests.support.bench import member, sign_up, wait_for
 from tests.support.reports import csv_report, give_report, pdf_report
+from tests.support.upstream import upstream
 
 
 def bring(workbench: Workbench, owner: Person, content: bytes, name: str = "report.csv") -> str:
@@ -112,3 +115,47 @@ def test_nothing_of_the_machine_is_read_by_a_name_from_outside(workbench: Workbe
     for upload in ("../..", "..", "nothere"):
         with pytest.raises(NotFoundError):
             workbench.jobs.submit(owner, "findings", {"upload": upload})
+
+
+def test_a_specialists_model_writes_beside_the_rules_and_its_wrong_figure_is_flagged(
+    workbench: Workbench, owner: Person
+) -> None:
+    wrong = {
+        "label": "Revenue",
+        "value": "9,999.9",
+        "unit": "million",
+        "currency": "USD",
+        "period": "2023",
+        "working": "",
+    }
+    said = {"kind": "figure", "text": "Revenue was 9,999.9 million USD in 2023.", "exhibit": 1, "figures": [wrong]}
+    answer = json.dumps({"answer": "It rose.", "findings": [said]})
+    with upstream(tokens=1, words=lambda _: answer) as server:
+        fields = {"address": server.address, "model": "paced", "context_length": 8192}
+        writer = Specialist(name="reader", findings=True, server=fields)
+        workbench.specialists.create(owner, writer)
+        assert [one.specialist.name for one in workbench.findings.writers(owner)] == ["reader"]
+        asked = {"specialist": "reader", "writer": writer.model_dump(mode="json"), "local": True}
+        job = give_report(workbench, owner, "statement.csv", csv_report(), **asked)
+    found = workbench.findings.read(owner, job.id).findings
+    assert (found.model, found.answer) == ("paced", "It rose."), found.notices
+    assert [one.by for one in found.flagged()] == ["model"]
+    away = give_report(workbench, owner, "statement.csv", csv_report(), **asked)  # the server is gone: the rules stay
+    assert workbench.findings.read(owner, away.id).findings.notices
+
+
+def test_a_writer_is_frozen_with_its_report_and_only_ones_own(workbench: Workbench, owner: Person) -> None:
+    fields = {"address": "https://models.example.com/v1", "model": "m", "api_key": "MODEL_SERVER_KEY"}
+    workbench.specialists.create(owner, Specialist(name="reader", findings=True, server=fields))
+    job = workbench.findings.submit(owner, bring(workbench, owner, csv_report()), specialist="reader")
+    work = job.spec["work"]
+    assert (work["writer"]["name"], work["keys"], work["local"]) == ("reader", ["MODEL_SERVER_KEY"], False)
+    workbench.secrets.put(owner, "MODEL_SERVER_KEY", "mine")
+    assert workbench.secrets.environment(job) == {"MODEL_SERVER_KEY": "mine"}
+    other = member(workbench, owner, "wang")
+    for name in ("reader", "legal"):
+        with pytest.raises(NotFoundError):
+            workbench.findings.submit(other, bring(workbench, other, csv_report()), specialist=name)
+    for key, value in (("writer", {"name": "x"}), ("local", True), ("keys", ["MODEL_SERVER_KEY"])):
+        with pytest.raises(ConfigError):
+            workbench.jobs.submit(owner, "findings", {"of": job.id, key: value})

@@ -23,6 +23,7 @@ from metier.workbench.store.tables import Job
 
 if TYPE_CHECKING:
     from metier.specialists.finance.schema import Findings
+    from metier.specialists.store import Specialists, StoredSpecialist
 
 KIND = "findings"
 _KEPT_DOCUMENTS = 8
@@ -39,22 +40,45 @@ class ReadReport:
 
 
 class FindingsDesk:
-    """Somebody's reports and what was found in them. What is not the asker's does not exist: NotFoundError."""
+    """Somebody's reports and what was found in them. What is not the asker's does not exist: NotFoundError.
 
-    def __init__(self, jobs: Jobs, folder: Path, quota: Quota) -> None:
+    specialists: those of all; local: whether the servers of their models may be of this machine's network.
+    """
+
+    def __init__(
+        self, jobs: Jobs, folder: Path, quota: Quota, specialists: Specialists, *, local: bool = False
+    ) -> None:
         self.jobs = jobs
+        self._specialists = specialists
+        self._local = local
         self.brought = BroughtReports(folder, quota, self._file_and_name)
         quota.counted.append(self.used_bytes)
 
-    def submit(self, owner: Person, upload_id: str, *, question: str = "", rules: str = "") -> Job:
-        """Has a file that came in read."""
-        job = self._submit(owner, {"upload": upload_id}, question, rules)
+    def writers(self, owner: Person) -> list[StoredSpecialist]:
+        """Specialists of somebody's that read reports and whose model, behind a server, may write beside the rules."""
+        return [one for one in self._specialists.list(owner.id) if one.specialist.findings and one.specialist.server]
+
+    def submit(self, owner: Person, upload_id: str, **wish: str) -> Job:
+        """Has a file that came in read. wish: question, rules and specialist of the work, where there are any."""
+        job = self._submit(owner, {"upload": upload_id, **wish})
         self.brought.discard(owner, upload_id)  # the run has it
         return job
 
-    def again(self, owner: Person, job_id: str, *, question: str = "", rules: str = "") -> Job:
-        """Has the same file read once more, with another question or list of rules."""
-        return self._submit(owner, {"of": self.get(owner, job_id).id}, question, rules)
+    def again(self, owner: Person, job_id: str, **wish: str) -> Job:
+        """Has the same file read once more, with another wish."""
+        return self._submit(owner, {"of": self.get(owner, job_id).id, **wish})
+
+    def freeze(self, owner: Person, work: dict[str, Any], folder: Path | None) -> dict[str, Any]:
+        """The work with its file linked into a run's folder and its specialist as it is now."""
+        frozen = self.brought.freeze(owner, work, folder)
+        if not work.get("specialist"):
+            return frozen
+        writer = next((one for one in self.writers(owner) if one.specialist.name == work["specialist"]), None)
+        if writer is None or writer.specialist.server is None:
+            raise NotFoundError("workbench.findings_no_writer", name=work["specialist"])
+        key = writer.specialist.server.api_key
+        frozen |= {"writer": writer.specialist.model_dump(mode="json"), "local": self._local}
+        return {**frozen, "keys": [key] if key else []}
 
     def page(self, owner: Person, *, search: str = "", after: str | None = None, limit: int = 20) -> Page:
         """Somebody's reports, the newest first."""
@@ -138,14 +162,10 @@ class FindingsDesk:
             if after is None:
                 return total
 
-    def _submit(self, owner: Person, source: dict[str, str], question: str, rules: str) -> Job:
-        asked = {**source, "question": question, "rules": rules, "language": current_language()}
-        name = self._name(owner, source)
+    def _submit(self, owner: Person, wish: dict[str, str]) -> Job:
+        asked = {"upload": "", "of": "", **wish, "language": current_language()}
+        name = str(self.brought.freeze(owner, asked, None)["file_name"])
         return self.jobs.submit(owner, KIND, asked, title=name)
-
-    def _name(self, owner: Person, source: dict[str, str]) -> str:
-        given = {"upload": "", "of": "", **source}
-        return str(self.brought.freeze(owner, given, None)["file_name"])
 
     def _run(self, job: Job) -> Path:
         return self.jobs.folder_of(job) / layout.RUN

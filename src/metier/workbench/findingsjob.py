@@ -7,26 +7,39 @@ run/compliance.json   the answers to the list of rules, where one was given
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from metier.core.errors import ConfigError
+from metier.core.errors import ConfigError, UserError
 from metier.core.events import EventLog, Listener
 from metier.core.files import write_json
+from metier.core.i18n import translate
 from metier.core.specs import Spec, parse_spec
+
+if TYPE_CHECKING:
+    from metier.knowledge.document import Document
+    from metier.specialists.finance.schema import Findings
 
 FORMATS = ("html", "docx", "xlsx", "json")
 FINDINGS, DOCUMENT, COMPLIANCE = "findings.json", "document.json", "compliance.json"
 LONGEST_RULES = 20_000
+_FROZEN = ("file", "writer", "keys", "local")
 
 
 class FindingsSpec(Spec):
     """upload: what came in; of: the run whose file is read once more, instead; file_name: as it is shown; rules: a list
-    to check against, one a line; language: that findings are written in; file: filled in where the work is frozen."""
+    to check against, one a line; language: that findings are written in; specialist: whose model writes beside the
+    rules, behind a server.
+
+    Filled in where the work is frozen: file; writer: the specialist as it is then; keys: names of the keys that its
+    server asks for; local: whether that may be of this machine's network.
+    """
 
     upload: str = Field("", max_length=16)
     of: str = Field("", max_length=16)
@@ -34,14 +47,19 @@ class FindingsSpec(Spec):
     question: str = Field("", max_length=2000)
     rules: str = Field("", max_length=LONGEST_RULES)
     language: Literal["en", "zh"] = "en"
+    specialist: str = Field("", max_length=64)
     file: str = ""
+    writer: dict[str, Any] = Field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+    local: bool = False
 
 
 def checked_findings(values: Mapping[str, Any]) -> dict[str, Any]:
     """The work, complete and checked. Raises ConfigError."""
     spec = parse_spec(FindingsSpec, dict(values), source="findings")
-    if spec.file:
-        raise ConfigError("workbench.not_here", key="file")
+    for key in _FROZEN:
+        if getattr(spec, key):
+            raise ConfigError("workbench.not_here", key=key)
     if bool(spec.upload) == bool(spec.of):
         raise ConfigError("workbench.findings_of_nothing")
     return spec.model_dump(mode="json")
@@ -59,11 +77,42 @@ def run_findings(work: dict[str, Any], folder: Path, listeners: tuple[Listener, 
     # Reading is the child of a child: it may do less than this process may.
     document = read_document(spec.file, name=spec.file_name, events=partial(_tell, events))
     found = findings_in(spec.file, document, question=spec.question, language=spec.language)
+    if spec.writer:
+        asyncio.run(_let_write(spec, document, found, events))
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / DOCUMENT, document.to_json())
     write_findings(found, Path(spec.file), folder)
     flagged = [*found.of("contradiction"), *found.flagged()]
     return {"pages": found.pages, "findings": len(found.findings), "flagged": len(flagged), "title": found.title}
+
+
+async def _let_write(spec: FindingsSpec, document: Document, found: Findings, events: EventLog) -> None:
+    """The specialist's model adds what it finds, each figure checked. Where it cannot, the findings of the rules stay,
+    and why is told with them."""
+    from metier.engines.opening import open_chat_model
+    from metier.specialists.finance.reading import evidence_of, pictures_for
+    from metier.specialists.finance.writing import write_findings
+    from metier.specialists.spec import Specialist
+
+    specialist = Specialist.model_validate(spec.writer)
+    keys = {name: os.environ[name] for name in spec.keys if name in os.environ}
+    try:
+        model = open_chat_model(specialist, keys=keys, local=spec.local)
+        try:
+            if not model.can_follow_schema:
+                found.notices.append(
+                    translate("workbench.findings_no_schema", model=model.name, language=spec.language)
+                )
+                return
+            pictures = pictures_for(Path(spec.file), document, found)
+            evidence, prompt = evidence_of(document), specialist.system_prompt
+            await write_findings(
+                found, evidence, model, system_prompt=prompt, pictures=pictures, events=partial(_tell, events)
+            )
+        finally:
+            await model.close()
+    except UserError as error:
+        found.notices.append(error.text(spec.language))
 
 
 def _tell(events: EventLog, event: dict[str, Any]) -> None:

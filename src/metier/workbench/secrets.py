@@ -105,8 +105,8 @@ class Secrets:
 
 
 def _named(job: Job) -> set[str]:
-    """The keys that a proof's specialist and its documents go by, as they were frozen."""
-    return set(job.spec["work"].get("keys") or ()) & set(NAMES) if job.kind == "prove" else set()
+    """The keys that the specialist of a proof or a report, and its documents, go by, as they were frozen."""
+    return set(job.spec["work"].get("keys") or ()) & set(NAMES) if job.kind in ("prove", "findings") else set()
 
 
 def _uses(job: Job) -> set[str]:

@@ -116,8 +116,9 @@ class Workbench:
             devices=self.backend.devices,
             keep_address=self.notifications.keep_for_job,
         )
-        self.findings = FindingsDesk(self.jobs, settings.folder / "brought", self.quota)
-        freezer.freeze_report = self.findings.brought.freeze
+        brought = settings.folder / "brought"
+        self.findings = FindingsDesk(self.jobs, brought, self.quota, specialists, local=settings.servers_local)
+        freezer.freeze_report = self.findings.freeze
         self.scheduler = Scheduler(
             self.database,
             self.jobs,

@@ -24,10 +24,17 @@ router = APIRouter(tags=["findings"])
 
 
 class Wish(Body):
-    """question: what matters most, put first among the findings; rules: a list to check against, one a line."""
+    """question: what matters most, put first among the findings; rules: a list to check against, one a line;
+    specialist: of yours that reads reports, whose model behind a server writes beside the rules, each figure checked;
+    left out, rules and tools do it alone."""
 
     question: str = Field("", max_length=2000, examples=["How did revenue change?"])
     rules: str = Field("", max_length=LONGEST_RULES)
+    specialist: str = Field("", max_length=64)
+
+    def wish(self) -> dict[str, str]:
+        """As the service takes it."""
+        return {"question": self.question, "rules": self.rules, "specialist": self.specialist}
 
 
 class Order(Wish):
@@ -71,7 +78,7 @@ def read_report(request: Request, services: Services, owner: Owner, body: Order)
     """Has a report read. It goes on whatever happens; `GET /findings/{job_id}` tells how far it is."""
 
     def create() -> dict[str, Any]:
-        job = services.findings.submit(owner, body.upload, question=body.question, rules=body.rules)
+        job = services.findings.submit(owner, body.upload, **body.wish())
         return findings_view(services, job)
 
     return once(request, services, owner, body, create)
@@ -104,7 +111,7 @@ def read_again(request: Request, services: Services, owner: Owner, job_id: str, 
     """Has the same file read once more, with another question or another list of rules, as a report of its own."""
 
     def create() -> dict[str, Any]:
-        return findings_view(services, services.findings.again(owner, job_id, question=body.question, rules=body.rules))
+        return findings_view(services, services.findings.again(owner, job_id, **body.wish()))
 
     return once(request, services, owner, {"of": job_id, **body.model_dump()}, create)
 

@@ -12,10 +12,13 @@ from metier.api.routes.findings import findings_view
 from metier.core.i18n import current_language
 from metier.web.conversations import script_texts
 from metier.web.findingview import by_kind, tables
+from metier.web.pages.assistant import title_of
 from metier.web.render import page
 from metier.web.visit import Reader
+from metier.workbench.accounts import Person
 from metier.workbench.findingsjob import LONGEST_RULES
 from metier.workbench.jobs import reason_text
+from metier.workbench.workbench import Workbench
 
 router = APIRouter()
 # What the scripts say; the placeholders are filled in there.
@@ -33,7 +36,8 @@ def reports(
     shown = [(job, findings_view(services, job)) for job in found.jobs]
     return page(
         request, "findings.html", person, shown=shown, found=found, search=search, most=services.quota.upload_bytes,
-        longest_rules=LONGEST_RULES, texts=script_texts("findings", _TEXTS, _PLACEHOLDERS),
+        longest_rules=LONGEST_RULES, writers=_writers(services, person),
+        texts=script_texts("findings", _TEXTS, _PLACEHOLDERS),
     )  # fmt: skip
 
 
@@ -51,6 +55,7 @@ def report(
         "texts": texts,
         "longest_rules": LONGEST_RULES,
     }
+    values["writers"] = _writers(services, person)
     if job.state != "done":
         return page(request, "findings_reading.html", person, reason=reason_text(job.reason), **values)
     read = services.findings.read(person, job_id)
@@ -78,3 +83,8 @@ def remove_report(services: Services, person: Reader, job_id: str) -> Response:
     """Removes a report with everything that was found in it."""
     services.findings.remove(person, job_id)
     return RedirectResponse("/findings", 303)
+
+
+def _writers(services: Workbench, person: Person) -> list[tuple[str, str]]:
+    """Name and title of the specialists whose model may write."""
+    return [(one.specialist.name, title_of(one)) for one in services.findings.writers(person)]

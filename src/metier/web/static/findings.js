@@ -59,7 +59,8 @@
     try {
       const upload = await send(file);
       state.textContent = texts.waiting;
-      const body = { upload, question: form.question.value.trim(), rules: form.rules.value.trim() };
+      const wish = { question: form.question.value.trim(), rules: form.rules.value.trim() };
+      const body = { upload, ...wish, specialist: form.specialist?.value ?? "" };
       location.href = `/findings/${(await metier.call("POST", "/api/v1/findings", body)).id}`;
     } catch (error) {
       state.textContent = "";

@@ -118,7 +118,8 @@
   document.getElementById("findings-again").addEventListener("submit", async (event) => {
     event.preventDefault();
     const form = event.target;
-    const body = { question: form.question.value.trim(), rules: form.rules.value.trim() };
+    const wish = { question: form.question.value.trim(), rules: form.rules.value.trim() };
+    const body = { ...wish, specialist: form.specialist?.value ?? "" };
     try {
       location.href = `/findings/${(await metier.call("POST", `/api/v1/findings/${id}/again`, body)).id}`;
     } catch (error) {
