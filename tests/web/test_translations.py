@@ -43,6 +43,7 @@ READERS = {
     "specialists/finance/amounts.py",
     "specialists/finance/candidates.py",
     "specialists/finance/claims.py",
+    "specialists/finance/compliance.py",
     "specialists/finance/computing.py",
     "specialists/finance/evidence.py",
     "specialists/finance/periods.py",

@@ -44,6 +44,7 @@ def ask(
     show_thinking: Flag = False,
     json: Flag = False,
     output: Path | None = None,
+    rules: Path | None = None,
 ) -> None:
     """Asks a specialist. Several questions are one conversation; without any, they are read line by line.
 
@@ -51,12 +52,12 @@ def ask(
     checked against its cell.
 
     no_model: answers in quotations and with tools alone, without loading its model; output: a folder for the findings
-    as HTML, DOCX, XLSX and JSON.
+    as HTML, DOCX, XLSX and JSON; rules: a file with rules in plain words, a line each, to check the report against.
     """
     stored = Specialists(settings().home / "specialists").get(LOCAL, name, version)
     files, asked = files_first(questions)
-    if files or output is not None:
-        show_findings(stored, files, " ".join(asked), output=output, with_model=not no_model, json=json)
+    if files or output is not None or rules is not None:
+        show_findings(stored, files, " ".join(asked), output=output, rules=rules, with_model=not no_model, json=json)
         return
     with_model = not no_model and stored.specialist.rules.quote != "always"
     told = []

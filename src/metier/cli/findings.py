@@ -41,7 +41,14 @@ def files_first(words: Sequence[str]) -> tuple[list[Path], list[str]]:
 
 
 def show_findings(
-    stored: StoredSpecialist, files: Sequence[Path], question: str, *, output: Path | None, with_model: bool, json: bool
+    stored: StoredSpecialist,
+    files: Sequence[Path],
+    question: str,
+    *,
+    output: Path | None,
+    rules: Path | None,
+    with_model: bool,
+    json: bool,
 ) -> None:
     """Reads each file, shows what was found, and writes it to `output` where one is named."""
     name = stored.specialist.name
@@ -51,9 +58,11 @@ def show_findings(
         raise ConfigError("cli.findings_reads_no_files", name=name, file=files[0])
     from metier.knowledge.reading import read_document
     from metier.report.findings.files import write_findings
-    from metier.specialists.finance.reading import findings_in, read_report
+    from metier.specialists.finance.compliance import read_rules
+    from metier.specialists.finance.reading import add_rules, findings_in, read_report
     from metier.specialists.finance.series import PARQUET
 
+    wanted = read_rules(rules) if rules is not None else []
     found: list[Findings] = []
     console = Console(highlight=False)
     with Display() as display:
@@ -64,6 +73,8 @@ def show_findings(
             else:
                 document = read_document(path, events=display)
                 findings = findings_in(path, document, question=question)
+                if wanted:
+                    add_rules(path, document, findings, wanted)
             if with_model and document is not None and stored.specialist.server is not None:
                 display({"event": "step", "name": "writing"})
                 asyncio.run(_let_write(stored, path, document, findings, display))
@@ -85,7 +96,9 @@ async def _let_write(
 ) -> None:
     """The specialist's model adds its findings, where it can be held to a schema."""
     from metier.engines.opening import open_chat_model
+    from metier.specialists.finance.compliance import judge_rules
     from metier.specialists.finance.reading import evidence_of, pictures_for
+    from metier.specialists.finance.telling import Teller
     from metier.specialists.finance.writing import write_findings
 
     model = open_chat_model(stored.specialist, keys=os.environ, local=True)
@@ -97,6 +110,7 @@ async def _let_write(
         prompt = stored.specialist.system_prompt
         evidence = evidence_of(document)
         await write_findings(findings, evidence, model, system_prompt=prompt, pictures=pictures, events=display)
+        await judge_rules(findings, model, Teller(findings.language))
     finally:
         await model.close()
 
@@ -117,6 +131,13 @@ def _show(console: Console, findings: Findings) -> None:
             console.print(translate(f"specialists.finance_kind_{kind}"), style="bold")
         for one in own:
             _show_one(console, one)
+    if findings.rules:
+        console.print(translate("cli.findings_rules"), style="bold")
+    for answer in findings.rules:
+        style = {"broken": "red", "not_found": "yellow"}.get(answer.status)
+        console.print(f"  • {answer.rule} — {answer.text}", style=style, markup=False, soft_wrap=True)
+        for quote in answer.evidence:
+            console.print(f"    “{quote.text}” [{place_text(quote.place)}]", style="dim", markup=False, soft_wrap=True)
     flags = sum(len(one.flags) for one in findings.findings) + len(findings.of("contradiction"))
     summary = translate(
         "cli.findings_summary",

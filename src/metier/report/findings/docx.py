@@ -49,6 +49,13 @@ def findings_docx(findings: Findings, crops: Crops) -> bytes:
             document.add_heading(words.kind(kind), 1)
         for one in own:
             _finding(document, one, crops.of(one), words)
+    if findings.rules:
+        document.add_heading(words.say("rules"), 1)
+    for answer in findings.rules:
+        document.add_paragraph(style="List Bullet").add_run(_clean(answer.rule)).bold = True
+        document.add_paragraph(_clean(f"{words.say('rule_' + answer.status)} · {answer.text}"))
+        for quote in answer.evidence:
+            document.add_paragraph(_clean(f"“{quote.text}” ({words.place(quote.place)})"))
     for notice in findings.notices:
         document.add_paragraph(_clean(notice))
     document.add_paragraph(words.say("footer"))

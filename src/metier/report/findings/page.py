@@ -34,6 +34,10 @@ def findings_page(findings: Findings, crops: Crops) -> str:
         style=style,
         pictures=_pictures(findings, crops),
         charts=drawn,
+        rules=[
+            {"answer": one, "picture": _address(crops.around([quote.place for quote in one.evidence[:1]]))}
+            for one in findings.rules
+        ],
     )
 
 

@@ -26,6 +26,8 @@ def findings_xlsx(findings: Findings) -> bytes:
     first = book.active
     _findings(first, findings, words)
     _figures(book.create_sheet(words.say("figures")), findings, words, names)
+    if findings.rules:
+        _rules(book.create_sheet(words.say("rules")), findings, words)
     for exhibit in findings.exhibits:
         _exhibit(book.create_sheet(words.say("sheet", number=exhibit.number)), exhibit)
     target = io.BytesIO()
@@ -40,6 +42,15 @@ def _findings(sheet: Any, findings: Findings, words: Words) -> None:
         for one in findings.of(kind):
             place = words.place(one.place) if one.place else ""
             _row(sheet, [words.kind(kind), one.text, "\n".join(flag.text for flag in one.flags), place])
+
+
+def _rules(sheet: Any, findings: Findings, words: Words) -> None:
+    keys = ("rule", "status", "finding", "evidence", "place")
+    _head(sheet, [words.say(key) for key in keys], [50, 14, 50, 90, 26])
+    for one in findings.rules:
+        quotes = "\n".join(quote.text for quote in one.evidence)
+        places = "\n".join(words.place(quote.place) for quote in one.evidence)
+        _row(sheet, [one.rule, words.say("rule_" + one.status), one.text, quotes, places])
 
 
 def _figures(sheet: Any, findings: Findings, words: Words, names: dict[int, str]) -> None:

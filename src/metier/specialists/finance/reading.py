@@ -6,13 +6,14 @@ read_report ─► document ─► sheets ─► table findings ─┐
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metier.core.i18n import Language, current_language
 from metier.specialists.finance.claims import Claim, claims_of
+from metier.specialists.finance.compliance import check_rules
 from metier.specialists.finance.evidence import Evidence, Text, words_of
 from metier.specialists.finance.risks import risk_findings
 from metier.specialists.finance.schema import Exhibit, Figure, Finding, Findings
@@ -123,12 +124,19 @@ def findings_of(document: Document, *, question: str = "", language: Language | 
     )
 
 
+def add_rules(path: Path, document: Document, findings: Findings, rules: Sequence[str]) -> None:
+    """Answers rules in plain words from the document."""
+    findings.rules = check_rules(rules, evidence_of(document), Teller(findings.language))
+    _mark_texts(path, document, findings)
+
+
 def _mark_texts(path: Path, document: Document, findings: Findings) -> None:
     """Gives places in the text a box on their page, so that a picture can show them."""
     from metier.knowledge.pictures import find_boxes
 
     places = [place for one in findings.findings for figure in one.figures for place in figure.places]
     places += [one.place for one in findings.findings if one.place]
+    places += [quote.place for rule in findings.rules for quote in rule.evidence]
     for place in places:
         if place.box is None and place.end > place.start and document.kind in ("pdf", "image"):
             boxes = [box for box in find_boxes(path, document, place.start, place.end) if box.page == place.page]

@@ -118,6 +118,25 @@ class Exhibit(_Strict):
     figures: list[Figure] = Field(default_factory=list)
 
 
+class Quote(_Strict):
+    """Words of the report. support: how much of a rule's words they say, 0 to 1."""
+
+    text: str
+    place: Spot
+    support: float = 0.0
+
+
+class RuleAnswer(_Strict):
+    """A rule in plain words and what the report says about it. status: evidence was found or not; of a limit, or where
+    a model judged from the evidence, whether it is met."""
+
+    rule: str
+    status: Literal["found", "not_found", "met", "broken", "unclear"]
+    text: str
+    evidence: list[Quote] = Field(default_factory=list)
+    by: Literal["rules", "model"] = "rules"
+
+
 class Findings(_Strict):
     """All that was found in a file. name: as shown; model: who wrote findings beside the rules, empty for nobody;
     checked: figures that were checked, of the text and of the model; notices: what could not be read."""
@@ -134,6 +153,7 @@ class Findings(_Strict):
     model: str = ""
     exhibits: list[Exhibit] = Field(default_factory=list)
     findings: list[Finding] = Field(default_factory=list)
+    rules: list[RuleAnswer] = Field(default_factory=list)
     checked: int = 0
     notices: list[str] = Field(default_factory=list)
 

@@ -1,0 +1,69 @@
+"""Rules in plain words are answered with evidence from the pages, or not found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from metier.core.errors import DataError
+from metier.specialists.finance.compliance import check_rules, judge_rules, read_rules
+from metier.specialists.finance.evidence import Evidence, Text
+from metier.specialists.finance.schema import Findings
+from metier.specialists.finance.sheets import read_grid
+from metier.specialists.finance.telling import Teller
+from tests.support.scripted import ScriptedModel
+
+PAGES = Evidence(
+    [
+        read_grid(
+            [["项目", "2022年", "2023年"], ["资产负债率", "61.2%", "72.5%"], ["研发投入", "300", "420"]],
+            unit="单位：万元",
+        )
+    ],
+    [
+        Text("公司与控股股东之间的关联交易均按市场价格定价，并经独立董事事前认可。", 3, 100),
+        Text("公司聘请的会计师事务所出具了标准无保留意见的审计报告。本年无重大诉讼。", 5, 200),
+    ],
+)
+TELL = Teller("zh")
+
+
+def test_each_rule_has_evidence_with_its_page_or_is_not_found() -> None:
+    found, missing, broken, kept = check_rules(
+        [
+            "报告应披露关联交易的定价方式",
+            "应说明碳排放核算方法",
+            "资产负债率不超过70%",
+            "研发投入不低于400万元",
+        ],
+        PAGES,
+        TELL,
+    )
+    assert (found.status, found.evidence[0].place.page) == ("found", 3)
+    assert "关联交易" in found.evidence[0].text
+    assert (missing.status, missing.evidence) == ("not_found", [])
+    assert (broken.status, kept.status) == ("broken", "met")
+    assert broken.evidence[0].place.cell == "C2"
+
+
+def test_a_model_judges_from_the_evidence_and_must_quote_it() -> None:
+    rules = ["报告应披露关联交易的定价方式"]
+    quoted = {"status": "met", "quote": "关联交易均按市场价格定价", "reason": "已披露。"}
+    for quote, status in ((quoted["quote"], "met"), ("关联交易免费", "found")):
+        findings = Findings(name="a", kind="pdf", rules=check_rules(rules, PAGES, TELL))
+        model = ScriptedModel([json.dumps({**quoted, "quote": quote}, ensure_ascii=False)])
+        asyncio.run(judge_rules(findings, model, TELL))
+        assert findings.rules[0].status == status
+
+
+def test_rules_are_read_from_lines_and_yaml(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("# 规则\n1. 应披露审计意见\n\n- 应披露诉讼\n", encoding="utf-8")
+    assert read_rules(tmp_path / "a.txt") == ["应披露审计意见", "应披露诉讼"]
+    (tmp_path / "a.yaml").write_text("rules:\n  - rule: 应披露审计意见\n  - 应披露诉讼\n", encoding="utf-8")
+    assert read_rules(tmp_path / "a.yaml") == ["应披露审计意见", "应披露诉讼"]
+    (tmp_path / "b.yaml").write_text("rules: {}\n", encoding="utf-8")
+    with pytest.raises(DataError, match="no rules"):
+        read_rules(tmp_path / "b.yaml")
