@@ -298,6 +298,72 @@ def tiny_internvl(folder: Path, *, seed: int = 0, **text: Any) -> Path:
     return folder
 
 
+# In the manner of SmolVLM's.
+SMOLVLM = """\
+<|im_start|>{% for message in messages %}{{ message['role'] | capitalize }}
+{%- if message['content'] is string %}{{ ': ' + message['content'] }}{% else %}
+{%- if message['content'][0]['type'] == 'image' %}{{ ':' }}{% else %}{{ ': ' }}{% endif %}
+{%- for part in message['content'] %}
+{%- if part['type'] == 'image' %}{{ '<image>' }}{% else %}{{ part['text'] }}{% endif %}
+{%- endfor %}{% endif %}{{ '<end_of_utterance>\n' }}{% endfor %}
+{%- if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}
+"""
+
+
+def tiny_smolvlm(folder: Path, *, seed: int = 0, **text: Any) -> Path:
+    """Writes a random SmolVLM that looks at up to 2 × 2 tiles of 28 × 28, each 1 token. Without a processor."""
+    import torch
+    from transformers import SmolVLMConfig, SmolVLMForConditionalGeneration
+    from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
+
+    named = {"fake_image_token": "<fake_token_around_image>", "image_token": "<image>"}
+    named |= {"global_image_token": "<global-img>", "end_of_utterance_token": "<end_of_utterance>"}
+    places = [f"<row_{row}_col_{column}>" for row in (1, 2) for column in (1, 2)]
+    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *named.values(), "<video>", *places]
+    tokenizer = byte_tokenizer(
+        specials,
+        SMOLVLM,
+        bos_token="<|im_start|>",
+        eos_token="<end_of_utterance>",
+        pad_token="<|im_end|>",
+        extra_special_tokens=named,
+    )
+    config = SmolVLMConfig(
+        text_config={
+            "model_type": "llama",
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "max_position_embeddings": 1024,
+            "bos_token_id": 1,
+            "eos_token_id": 6,
+            "pad_token_id": 2,
+            **text,
+        },
+        vision_config={
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "image_size": 28,
+            "patch_size": 14,
+        },
+        image_token_id=4,
+        scale_factor=2,
+        pad_token_id=2,
+    )
+    torch.manual_seed(seed)
+    SmolVLMForConditionalGeneration(config).save_pretrained(folder)
+    sizes = {"size": {"longest_edge": 56}, "max_image_size": {"longest_edge": 28}}
+    SmolVLMImageProcessorPil(**sizes).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "processor_config.json").write_text('{"image_seq_len": 1, "processor_class": "SmolVLMProcessor"}')
+    return folder
+
+
 def drawing(width: int = 64, height: int = 40, *, seed: int = 0) -> Any:
     """A picture of random boxes."""
     import random

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.rendering.families import TEMPLATES
-from tests.support.tiny_vision import tiny_gemma3, tiny_internvl, tiny_mllama, tiny_qwen_vl
+from tests.support.tiny_vision import tiny_gemma3, tiny_internvl, tiny_mllama, tiny_qwen_vl, tiny_smolvlm
 from tests.vision.support import Talk
 
 
@@ -46,6 +46,11 @@ def qwen3_vl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def internvl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_internvl(tmp_path_factory.mktemp("vision") / "internvl", initializer_range=0.3)
+
+
+@pytest.fixture(scope="session")
+def smolvlm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_smolvlm(tmp_path_factory.mktemp("vision") / "smolvlm", initializer_range=0.3)
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_greedy_answers_are_those_of_generate(mllama: Path, engine: Engine, talk
         assert found[index] == generated(mllama, model, one, engine.renderer.stop_ids, 20), index
 
 
-@pytest.mark.parametrize("family", ["gemma3", "qwen2_5_vl", "qwen3_vl", "internvl"], indirect=True)
+@pytest.mark.parametrize("family", ["gemma3", "qwen2_5_vl", "qwen3_vl", "internvl", "smolvlm"], indirect=True)
 def test_other_families_answer_in_batches_as_generate_does(family: Path, talk: Talk) -> None:
     engine = open_engine("hf", resolve_model(str(family)), EngineOptions(dtype="float32", device="cpu"))
     renderer = engine.renderer

@@ -78,6 +78,17 @@ def test_internvls_tokens_are_those_of_its_tiles(internvl: Path, talk: Talk) -> 
         assert tokens.count("<img>") == tokens.count("</img>") == len(sizes)
 
 
+def test_smolvlms_tokens_are_those_of_its_tiles_by_row_and_column(smolvlm: Path, talk: Talk) -> None:
+    renderer = load_renderer(resolve_model(str(smolvlm)))
+    assert renderer.eyes is not None
+    for size in ((64, 40), (300, 31), (9, 9), (90, 400), (28, 28), (500, 500)):
+        prompt = renderer.prompt(talk.ask("Trend?", size))
+        made = renderer.eyes.tensors([Seen(prompt.input_ids, prompt.pictures)], len(prompt.input_ids))
+        tokens = [renderer.tokenizer.convert_ids_to_tokens(one) for one in prompt.input_ids]
+        assert tokens.count("<image>") == made["pixel_values"].shape[1]
+        assert tokens.count("<image>") == 1 + sum(token.startswith("<row_") for token in tokens)
+
+
 def test_a_picture_too_long_for_qwen_is_refused_with_the_row(qwen3_vl: Path, talk: Talk) -> None:
     renderer = load_renderer(resolve_model(str(qwen3_vl)))
     messages = talk.ask("Trend?", (900, 4), answer="Up.")
@@ -89,6 +100,7 @@ _PROCESSORS = {
     "qwen2_5_vl": ("Qwen2_5_VLProcessor", "Qwen2VLVideoProcessor"),
     "qwen3_vl": ("Qwen3VLProcessor", "Qwen3VLVideoProcessor"),
     "internvl": ("InternVLProcessor", "InternVLVideoProcessor"),
+    "smolvlm": ("SmolVLMProcessor", "SmolVLMVideoProcessor"),
 }
 # Run by a Python that has torchvision, where transformers' own processor of the family can be made.
 _PROCESSED = """
@@ -97,9 +109,11 @@ from PIL import Image
 from transformers import AutoProcessor, AutoTokenizer
 from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 folder, text, *pictures = sys.argv[1:]
 processor = AutoProcessor.from_pretrained(folder)
-pillow = GotOcr2ImageProcessorPil if "InternVL" in type(processor).__name__ else Qwen2VLImageProcessorPil
+pillows = {"InternVLProcessor": GotOcr2ImageProcessorPil, "SmolVLMProcessor": SmolVLMImageProcessorPil}
+pillow = pillows.get(type(processor).__name__, Qwen2VLImageProcessorPil)
 processor.image_processor = pillow.from_pretrained(folder)
 made = processor(images=[Image.open(one) for one in pictures], text=[text], return_tensors="np")
 pixels = hashlib.sha256(made["pixel_values"].tobytes()).hexdigest()
@@ -108,11 +122,11 @@ print(json.dumps([made["input_ids"][0].tolist(), pixels]))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen3_vl", "internvl"], indirect=True)
+@pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen3_vl", "internvl", "smolvlm"], indirect=True)
 def test_others_are_their_own_processors_where_torchvision_is_there(family: Path, talk: Talk, tmp_path: Path) -> None:
     python = os.environ.get("METIER_TORCHVISION_PYTHON")
     if python is None:
-        pytest.skip("METIER_TORCHVISION_PYTHON names no Python that has torch, torchvision and transformers")
+        pytest.skip("METIER_TORCHVISION_PYTHON names no Python with torch, torchvision, num2words, transformers")
     folder = tmp_path / "whole"
     shutil.copytree(family, folder)
     name, video_name = _PROCESSORS[family.name]

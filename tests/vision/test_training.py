@@ -74,7 +74,7 @@ def test_it_learns_is_saved_and_asked(mllama: Path, talk: Talk, tmp_path: Path, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", ["gemma3", "qwen2_5_vl", "qwen3_vl", "internvl"], indirect=True)
+@pytest.mark.parametrize("family", ["gemma3", "qwen2_5_vl", "qwen3_vl", "internvl", "smolvlm"], indirect=True)
 def test_other_families_learn_with_lora_on_all_their_parts(family: Path, talk: Talk, tmp_path: Path) -> None:
     whole = {"freeze_vision_tower": False, "freeze_multi_modal_projector": False}
     train(spec(family, talk.dataset(12), num_train_epochs=4, **whole), tmp_path / "run")
@@ -85,7 +85,7 @@ def test_other_families_learn_with_lora_on_all_their_parts(family: Path, talk: T
     assert asked(family, tmp_path / "run" / "adapter", talk)
 
 
-@pytest.mark.parametrize("family", ["mllama", "gemma3", "qwen2_5_vl", "qwen3_vl", "internvl"], indirect=True)
+@pytest.mark.parametrize("family", ["mllama", "gemma3", "qwen2_5_vl", "qwen3_vl", "internvl", "smolvlm"], indirect=True)
 def test_the_loss_of_a_batch_is_that_of_its_rows_alone_by_the_models_own(family: Path, talk: Talk) -> None:
     chosen = spec(family, talk.dataset(3))
     material = load_material(chosen, EventLog(None))

@@ -20,6 +20,7 @@ FAMILIES: Registry[type[Eyes]] = Registry(
         "qwen2_5_vl": "metier.rendering.eyes.qwen_vl:QwenEyes",
         "qwen3_vl": "metier.rendering.eyes.qwen_vl:QwenEyes",
         "qwen3_vl_moe": "metier.rendering.eyes.qwen_vl:QwenEyes",
+        "smolvlm": "metier.rendering.eyes.smolvlm:SmolVLMEyes",
     },
 )
 _QWEN = "qwen2_vl.image_processing_pil_qwen2_vl:Qwen2VLImageProcessorPil"
@@ -27,6 +28,7 @@ _PROCESSORS = {
     "mllama": "mllama.image_processing_pil_mllama:MllamaImageProcessorPil",
     "gemma3": "gemma3.image_processing_pil_gemma3:Gemma3ImageProcessorPil",
     "internvl": "got_ocr2.image_processing_pil_got_ocr2:GotOcr2ImageProcessorPil",
+    "smolvlm": "smolvlm.image_processing_pil_smolvlm:SmolVLMImageProcessorPil",
     **dict.fromkeys(("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe"), _QWEN),
 }
 # Where transformers keeps what an image processor needs: on its own, or (newer) inside the processor's file.
