@@ -39,6 +39,10 @@ from metier.core.quantities import find_quantities, read_quantity, read_unit
         ("45.3\\%", "45.3", None, "percent"),
         ("约 5%", "5", None, "percent"),
         (".5", "0.5", None, ""),
+        ("- 5", "-5", None, ""),
+        ("$1.2 M", "1.2", 10**6, ""),
+        ("1.5个亿", "1.5", 10**8, ""),
+        ("百分之百", "100", None, "percent"),
     ],
 )
 def test_a_text_that_is_one_quantity(text, number, scale, unit):
@@ -85,6 +89,8 @@ def test_a_comma_of_a_chinese_sentence_groups_no_thousands():
 def test_a_minus_between_figures_is_no_sign():
     assert numbers("34.5 - 30.1 = 4.4") == ["34.5", "30.1", "4.4"]
     assert numbers("Boston (45)") == ["45"]
+    assert numbers("- 5 in May\n- 6 in June") == ["5", "6"]
+    assert numbers("二〇二四年十一月为三十") == ["30"]
 
 
 def test_years_and_ranges_are_marked():

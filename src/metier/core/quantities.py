@@ -99,7 +99,7 @@ _QUANTITY = re.compile(
     )
     (?!st\b|nd\b|rd\b|th\b)
     (?P<share>成(?![立为本功交都了]))?
-    (?:(?P<attached>{_ATTACHED})(?![A-Za-z0-9])|[\s-]?(?P<scale>{_SCALE})(?![A-Za-z])(?!分[点之]))?
+    (?:\s?(?P<attached>{_ATTACHED})(?![A-Za-z0-9])|[\s-]?个?(?P<scale>{_SCALE})(?![A-Za-z])(?!分[点之]))?
     (?:\s*-?(?P<unit>{_words(list(UNITS))})(?![A-Za-z0-9]))?
     (?:\s*(?:多|余|of\s+)?(?P<after>{_words(list(CURRENCIES))})(?![A-Za-z]))?
     (?P<close>\s*\))?
@@ -115,6 +115,9 @@ _DATES = re.compile(
       \b(?:19|20)\d\d\s*[-/.]\s*\d{{1,2}}\s*[-/.]\s*\d{{1,2}}\b
     | \b\d{{1,2}}\s*/\s*\d{{1,2}}\s*/\s*(?:19|20)?\d\d\b
     | (?:19|20)?\d\d\s*年\s*\d{{1,2}}\s*月(?:\s*\d{{1,2}}\s*[日号])?
+    | [一二三四五六七八九十]{{1,3}}\s*月(?:\s*[一二三四五六七八九十]{{1,3}}\s*[日号])?
+    | [零〇一二三四五六七八九]{{4}}\s*年
+    | \b(?:19|20)\d\d\s*[-–/]\s*\d\d\b(?!\s*[-–/\d])
     | (?<!\d)\d{{1,2}}\s*月(?:\s*\d{{1,2}}\s*[日号])?
     | \b{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?(?!\d)(?:,?\s+(?:19|20)\d\d)?
     | \b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}(?![a-z])(?:,?\s+(?:19|20)\d\d)?
@@ -214,10 +217,10 @@ def _quantity(match: re.Match[str], alone: str) -> Quantity | None:
 
 
 def _is_minus(match: re.Match[str]) -> bool:
-    """Whether the sign before is one, and not what stands between two figures: `34.5 - 30.1`."""
+    """Whether the sign before is one: `- 5` is where it is all there is, not in a list or in `34.5 - 30.1`."""
     sign = match["minus"] or ""
-    between = sign[-1:].isspace() and re.search(r"[\w)%]\s*$", _before(match, "minus"))
-    return bool(sign) and "+" not in sign and (not between or sign[0].isalpha())
+    apart = sign[-1:].isspace() and not sign[0].isalpha() and match.string.strip() != match[0].strip()
+    return bool(sign) and "+" not in sign and not apart
 
 
 def _before(match: re.Match[str], group: str) -> str:

@@ -8,6 +8,9 @@ from pathlib import Path
 from metier.core.errors import DataError
 from metier.evaluate.predictions import Row
 
+# What the data says of a row's right answer besides the answer itself.
+_SCORED_BY = ("question_type", "unit", "tolerance", "knowledge_domain")
+
 
 def paired(base: Sequence[Row], tuned: Sequence[Row], base_file: Path, tuned_file: Path) -> list[tuple[Row, Row]]:
     """The rows by id, in the order of `base`.
@@ -44,4 +47,5 @@ def _difference(left: Row, right: Row) -> str | None:
         same = left.prompt == right.prompt
     if not same:
         return "question"
-    return None if left.label == right.label and left.gold == right.gold else "label"
+    same = all(left.meta.get(key) == right.meta.get(key) for key in _SCORED_BY)
+    return None if same and left.label == right.label and left.gold == right.gold else "label"
