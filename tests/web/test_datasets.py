@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -11,6 +12,7 @@ from tools.screenshot import Browser
 
 from tests.faults.children import give_model
 from tests.support.bench import PASSWORD
+from tests.support.tiny_vision import drawing
 from tests.web.axe import serious
 
 pytestmark = pytest.mark.slow
@@ -141,3 +143,34 @@ def test_an_upload_is_refused_with_a_reason_and_can_be_called_back(served: str, 
     )
     arrived(tab, "/datasets/new")
     assert tab.evaluate("document.getElementById('name').value") == "dropped"
+
+
+def test_a_zip_of_a_table_and_pictures_is_dropped_and_seen_beside_its_tokens(
+    served: str, tab: Browser, tmp_path: Path
+) -> None:
+    for name, size in (("a.png", (64, 48)), ("b.png", (120, 60))):
+        drawing(*size).save(tmp_path / name)
+    row = {"图片": "图/a.png", "问题": "How high?", "答案": HOSTILE}
+    with zipfile.ZipFile(tmp_path / "charts.zip", "w") as archive:
+        archive.writestr("rows.jsonl", json.dumps(row) + "\n" + json.dumps({**row, "图片": ["图/a.png", "图/b.png"]}))
+        for name in ("a.png", "b.png"):
+            archive.write(tmp_path / name, f"图/{name}")
+    sign_in(tab, served)
+    tab.open(f"{served}/datasets", width=1440)
+    tab.choose_files("#file", tmp_path / "charts.zip")
+    arrived(tab, "/datasets/new")
+    selects = "[...document.querySelectorAll('select[data-column]')]"
+    chosen = tab.evaluate(f"Object.fromEntries({selects}.map(one => [one.dataset.column, one.value]))")
+    assert chosen == {"图片": "images", "问题": "prompt", "答案": "response"}
+    tab.click("#register")
+    arrived(tab, "/datasets/charts")
+    tab.wait_for("[...document.images].filter(one => one.complete && one.naturalWidth).length === 3")
+    assert serious(tab) == []
+    tab.open(f"{served}/datasets/charts?row=2", width=1440)
+    tab.wait_for("document.querySelectorAll('.picture-tokens li').length === 2", 60)
+    widths = "[...document.images].filter(one => one.naturalWidth).map(one => one.naturalWidth)"
+    assert tab.evaluate(widths) == [64, 120]
+    assert serious(tab) == []
+    assert tab.evaluate("document.title") != "owned"
+    tab.resize(390)
+    assert tab.evaluate("document.documentElement.scrollWidth") == 390

@@ -13,8 +13,9 @@ from metier.rendering import Renderer
 
 
 def pictures_shown(row: Conversation, renderer: Renderer | None = None) -> list[dict[str, Any]]:
-    """A row's pictures in order: {name, width, height, size, tokens}; size: bytes; tokens: what it costs the model,
-    None without a renderer."""
+    """A row's pictures in order: {name, width, height, size, tokens, beside}; size: bytes; tokens: those that stand for
+    it in the row; beside: what looking at it takes in tokens apart from them. Both None without a renderer."""
+    eyes = renderer.eyes if renderer else None
     shown = []
     for part in _pictures(row):
         header = picture_header(part)
@@ -25,6 +26,7 @@ def pictures_shown(row: Conversation, renderer: Renderer | None = None) -> list[
                 "height": header.height,
                 "size": header.size,
                 "tokens": None if renderer is None else renderer.image_tokens([part]),
+                "beside": None if renderer is None else eyes.cost(1) if eyes else 0,
             }
         )
     return shown

@@ -28,6 +28,7 @@ def _frame(row: dict[str, Any]) -> Panel:
         body.append(_visible(segment["text"]), style=_STYLES[segment["loss"]])
     for number, one in enumerate(row.get("pictures", ()), 1):
         key = "view_picture" if one["tokens"] is None else "view_picture_tokens"
+        key += "_beside" if one["beside"] else ""
         body.append("\n▣ " + _visible(translate(f"prepare.{key}", number=number, **one)), style="cyan")
     if row["cut_at"] is not None:
         body.append(f"\n✂ {translate('prepare.view_cut', tokens=row['cut_at'])}\n", style="bold red")

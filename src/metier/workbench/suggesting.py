@@ -14,6 +14,7 @@ _WORDS = {
     "query": ("input", "context", "补充", "背景", "病史"),
     "system": ("system", "系统"),
     "reasoning": ("reasoning", "cot", "thinking", "thought", "推理", "思考"),
+    "images": ("image", "images", "picture", "pictures", "chart", "图片", "图像", "图表"),
     "id": ("id", "编号", "序号"),
 }
 

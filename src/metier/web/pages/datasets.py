@@ -27,6 +27,7 @@ from metier.workbench.workbench import Workbench
 router = APIRouter()
 ROLES = ("prompt", "query", "response", "system", "history", "reasoning", "messages", "options", "answer",
          "explanation", "images", "text", "id", "meta")  # fmt: skip
+VISION_MODEL = "chart-seedling"  # what a set with pictures is shown with, until another is chosen
 First = Annotated[int, Query(ge=1)]
 Cutoff = Annotated[int, Query(ge=8, le=1_000_000)]
 
@@ -114,6 +115,8 @@ def dataset(
 ) -> Response:
     """One set: its facts, its rows, one row as a model sees it, its check."""
     shown = _shown(services, person, name)
+    if "model" not in request.query_params and _has_pictures(services, person, shown):
+        model = VISION_MODEL
     tab = "row" if row is not None else tab if tab in ("rows", "check", "about") else "rows"
     values: dict[str, Any] = {
         "shown": shown,
@@ -204,6 +207,13 @@ def remove(services: Services, person: Reader, name: str, runs: Annotated[bool, 
 def _shown(services: Workbench, person: Person, name: str) -> Shown:
     info = next((one for one in list_datasets() if one.origin == "shipped" and one.name == name), None)
     return Shown(name, None if info else services.datasets.get(person, name), info)
+
+
+def _has_pictures(services: Workbench, person: Person, shown: Shown) -> bool:
+    if shown.row is not None:
+        return bool(shown.row.details.get("pictures", {}).get("shown"))
+    ready = services.rows.is_ready(person, shown.name)
+    return ready and any(row.pictures for row in services.rows.page(person, shown.name, count=1).rows)
 
 
 def _models(services: Workbench, person: Person, chosen: str) -> dict[str, Any]:
