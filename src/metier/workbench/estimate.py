@@ -32,8 +32,8 @@ _BYTES_PER_TOKEN = 3.0  # where the tokenizer is not here yet
 def estimate(request: dict[str, Any]) -> dict[str, Any]:
     """The estimate for a request of `Planner`: what the rows are, and what the machine would do with them.
 
-    Keys: `rows`, `tokens`, `longest`, `cut_rows`, `example`, `steps`, …; `memory`, `available`, `fits`, `minutes`, …
-    unless the model's configuration is not known, which `notes` says.
+    Keys: `rows`, `tokens`, `longest`, `cut_rows`, `example` and the numbers of its `pictures`, `steps`, …; `memory`,
+    `available`, `fits`, `minutes`, … unless the model's configuration is not known, which `notes` says.
     """
     use_language(request.get("language"))
     if "parts" in request:
@@ -98,6 +98,7 @@ def _rows_facts(request: dict[str, Any], train: TrainSpec, training: bool) -> di
         "longest": seen["longest"],
         "counted": renderer is not None,
         "example": _example(rows, renderer, train),
+        "pictures": list(range(1, 1 + sum(len(turn.images) for turn in rows[0].messages))) if rows else [],
         "notes": [problem] if problem else [],
         **counts,
         **(learnt if training else unlearnt),
