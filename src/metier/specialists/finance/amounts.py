@@ -102,13 +102,17 @@ def read_cell(text: str) -> Amount | None:
 
 def read_scale(text: str) -> int | None:
     """What a heading or caption counts in: `in millions`, `单位：万元`, `RMB'000`, `$m`. None where it does not say."""
+    return next(iter(read_scales(text)), None)
+
+
+def read_scales(text: str) -> list[int]:
+    """All that a heading counts in, the surest first: `(in millions; shares in thousands)`."""
     patterns = (*_SCALE_PATTERNS, _LOOSE) if len(text) <= _HEADING else _SCALE_PATTERNS
+    found: dict[int, None] = {}
     for pattern, group in patterns:
-        if match := pattern.search(text):
-            if group is None:
-                return 1000
-            return SCALES.get(match.group(group).lower(), 1)
-    return None
+        for match in pattern.finditer(text):
+            found[1000 if group is None else SCALES.get(match.group(group).lower(), 1)] = None
+    return list(found)
 
 
 def read_currency(text: str) -> str:
@@ -142,7 +146,7 @@ _SCALE_PATTERNS: tuple[tuple[re.Pattern[str], int | None], ...] = tuple(
         (r"单位[:：]?\s*(?:人民币|美元|港元|港币|欧元)?\s*(万亿|百亿|十亿|亿|千万|百万|万|千|(?=元))", 1),
         (r"[(（](?:人民币|美元|港币|港元)?\s*(十亿|亿|百万|万|千)元?[)）]", 1),
         (r"\bin\s+(?:[A-Za-z.]+\s+){0,3}?(?:[A-Z]{0,3}[$€£¥]\s*)?(thousand|million|billion)s?\b", 1),
-        (r"[('’](?:\$|€|£|RMB|US\$)?\s*0{3}s?\b|\b000['’]?s\b|['’]000", None),
+        (r"[('’‘](?:\$|€|£|RMB|US\$)?\s*0{3}s?\b|\b000['’]?s\b|['’‘]000|\(1,000s?\)", None),
         (rf"(?:{_MONEY})\s*[-’']?\s*(thousand|million|billion|bn|mn|mm|m|k)s?\b", 1),
         (r"[(（]\s*(thousand|million|billion)s?\b", 1),
         (r"\b(thousand|million|billion)s?\s+of\s+(?:\w+\s+)?(?:dollars|euros?|yuan|yen|shares)", 1),

@@ -276,7 +276,7 @@ def _same_unit(amount: Amount, fact: Fact, evidence: Evidence) -> bool:
         return False
     if amount.unit != "number":
         return True
-    if amount.scale and fact.amount.scale:
+    if amount.scale and fact.amount.scale and abs(amount.value) != abs(fact.amount.value):
         return abs(abs(amount.full) - abs(fact.full)) <= _ROUNDING * Decimal(amount.scale).scaleb(-amount.decimals)
     return _scale_fits(amount.scale, {fact.amount.scale}, evidence)
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from metier.specialists.finance import computing
 from metier.specialists.finance.amounts import Amount, shown
-from metier.specialists.finance.evidence import Evidence, Sentence
+from metier.specialists.finance.evidence import Evidence, Sentence, clause_of
 from metier.specialists.finance.periods import Period
 from metier.specialists.finance.sheets import Entry, Line, Place, Sheet
 
@@ -162,19 +162,12 @@ def _period(sentence: Sentence, amount: Amount, kind: ClaimKind) -> Period | Non
     own = sentence.periods_of(amount)
     if len(own) == 1:
         return next(iter(own))
-    start, end = _clause(sentence.text, amount)
+    start, end = clause_of(sentence.text, amount)
     inside = [one.period for one in periods if start <= one.start < end]
     if len(set(inside)) == 1:
         return inside[0]
     before = [one.period for one in periods if one.end <= amount.start]
     return before[-1] if before and len(set(inside)) == 0 else None
-
-
-def _clause(text: str, amount: Amount) -> tuple[int, int]:
-    """The part of a sentence between marks in which an amount stands."""
-    start = max((match.end() for match in re.finditer(r"[，；;]|,\s", text[: amount.start])), default=0)
-    end = next((match.start() + amount.end for match in re.finditer(r"[，；;]|,\s", text[amount.end :])), len(text))
-    return start, end
 
 
 def _level(sentence: Sentence, amount: Amount, line: Line, sheet: Sheet, entry: Entry) -> Claim | None:

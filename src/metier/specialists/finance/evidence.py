@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +19,8 @@ _SAYS_NOTHING = (
     "the a an of in to and or for from by at on as is was were are be been with per what how much many did does do "
     "this that these those than between its it 的 了 在 和 与 及 或 为 是 有"
 )
+_CLAUSE = re.compile(r"[，；;]|,\s(?!(?:19|20)\d\d)|\b(?:compared|versus|while|from)\b|较|而|上年", re.IGNORECASE)
+_VOTES = 2
 _EMPTY = frozenset(_SAYS_NOTHING.split())
 
 
@@ -61,11 +64,21 @@ class Sentence:
         return Place(self.page, start=self.start + amount.start, end=self.start + amount.end)
 
     def periods_of(self, amount: Amount) -> frozenset[Period]:
-        """The periods an amount may be of: in a list, that of the same rank; else all that the sentence names."""
+        """The periods an amount may be of: in a list, that of the same rank; the only one in its clause; else all that
+        the sentence names."""
         alike = [one for one in self.amounts if (one.unit, one.currency) == (amount.unit, amount.currency)]
         if len(self.periods) > 1 and len(alike) % len(self.periods) == 0:
             return frozenset({self.periods[alike.index(amount) % len(self.periods)].period})
-        return frozenset(one.period for one in self.periods)
+        start, end = clause_of(self.text, amount)
+        inside = {one.period for one in self.periods if start <= one.start < end}
+        return frozenset(inside if len(inside) == 1 else (one.period for one in self.periods))
+
+
+def clause_of(text: str, amount: Amount) -> tuple[int, int]:
+    """The part of a sentence between marks, or words that set against, in which an amount stands."""
+    start = max((match.end() for match in _CLAUSE.finditer(text[: amount.start])), default=0)
+    end = next((match.start() + amount.end for match in _CLAUSE.finditer(text[amount.end :])), len(text))
+    return start, end
 
 
 class Evidence:
@@ -74,6 +87,19 @@ class Evidence:
     def __init__(self, sheets: Sequence[Sheet], texts: Sequence[Text | str] = ()) -> None:
         self.sheets = list(sheets)
         self.texts = [Text(one) if isinstance(one, str) else one for one in texts]
+
+    @cached_property
+    def inferred(self) -> frozenset[int]:
+        """Scales that texts show tables without one to be counted in: `$24.2 million` beside a cell of 24,193."""
+        votes: Counter[int] = Counter()
+        bare = {abs(entry.amount.value) for sheet in self.sheets if sheet.scale is None for entry in sheet.entries}
+        for sentence in self.sentences:
+            for amount in sentence.amounts:
+                if amount.scale and amount.unit == "number" and amount.value:
+                    step = Decimal(amount.scale).scaleb(-amount.decimals) * Decimal("0.51")
+                    for scale in (10**3, 10**4, 10**6, 10**8, 10**9):
+                        votes[scale] += any(value and abs(value * scale - abs(amount.full)) <= step for value in bare)
+        return frozenset(scale for scale, count in votes.items() if count >= _VOTES and count == max(votes.values()))
 
     @cached_property
     def sentences(self) -> list[Sentence]:
@@ -108,7 +134,7 @@ class Evidence:
     def scales(self) -> frozenset[int]:
         """What the tables and texts count in."""
         told = {sheet.scale for sheet in self.sheets} | {read_scale(text.text) for text in self.texts}
-        return frozenset(scale for scale in told if scale)
+        return frozenset(scale for scale in told if scale) | self.inferred
 
     @cached_property
     def doubtful(self) -> frozenset[int]:

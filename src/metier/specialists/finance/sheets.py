@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from metier.specialists.finance.amounts import Amount, read_cell, read_currency, read_scale
+from metier.specialists.finance.amounts import Amount, read_cell, read_currency, read_scale, read_scales
 from metier.specialists.finance.periods import Period, find_periods, read_period
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _NOW = re.compile(r"本期|本年|本报告期|报告期末|期末|年末|curren
 _BEFORE = re.compile(r"上期|上年|去年|期初|年初|prior year|previous year|last year", re.IGNORECASE)
 _CAPTION = re.compile(r"(?:表|附表|table|exhibit)\s*[\d一二三四五六七八九十]", re.IGNORECASE)
 _UNIT_ONLY = re.compile(r"(?:单位|币种|金额单位)[:：]|[(（]?in\s|$", re.IGNORECASE)
+_LARGEST_SHARE = 1000
 _LABELLED = re.compile(r"[A-Za-z\u4e00-\u9fff]")
 
 
@@ -155,6 +156,7 @@ def read_grid(
     scale, currency = scales[0] if scales else None, ""
     for text in (unit, title, top, *near):
         currency = currency or read_currency(text)
+    shares = _columns_of_shares(rows)
     entries: list[Entry] = []
     labels: list[str] = []
     section, body, above_header = "", False, True
@@ -173,14 +175,15 @@ def read_grid(
             above_header = above_header and not label
             continue
         body, above_header = True, False
-        own = find_periods(label)
+        own = find_periods(label) or find_periods(section)
         row_period = own[-1].period if own else None
         name = f"{section.rstrip(':： ')} / {label}" if section and label else label or section
         labels.append(name)
         for column, amount in figures.items():
             head = heads[column]
             share = amount.unit == "number" and (
-                bool(re.search(r"[%％]|percent", f"{label} {head}", re.IGNORECASE))
+                column in shares
+                or bool(re.search(r"[%％]|percent", f"{label} {head}", re.IGNORECASE))
                 or (bool(_SHARE.search(label)) and not amount.currency and _plain(amount))
             )
             change = bool(_CHANGE.search(head))
@@ -317,7 +320,7 @@ def _name_columns(
 ) -> None:
     """Adds a row of headings to what stands over each column. A period of one cell is that of the columns it goes
     over; where spans are not known, only of its own."""
-    for column, text in enumerate(row):
+    for column, text in enumerate(row if spans is not None else _carried(row)):
         if not text.strip() or not column:
             continue
         for over in range(column, min(len(heads), column + (spans or {}).get((index, column), 1))):
@@ -325,6 +328,25 @@ def _name_columns(
             found = read_period(text) or read_period(heads[over]) or _meant(heads[over], year)
             # `2015/2014 change` is of no period.
             periods[over] = None if _CHANGE.search(heads[over]) else _finer(periods[over], found)
+
+
+def _columns_of_shares(rows: Sequence[Sequence[str]]) -> set[int]:
+    """Columns in which only the first figure, and perhaps the last, says `%`, as tables of shares do: `100.0 %`."""
+    found = set()
+    for column in range(1, max((len(row) for row in rows), default=0)):
+        amounts = [amount for row in rows if (amount := read_cell(row[column])) is not None]
+        small = all(abs(one.value) <= _LARGEST_SHARE and not one.currency for one in amounts)
+        if len(amounts) > 2 and amounts[0].unit == "percent" and amounts[0].value == 100 and small:
+            found.add(column)
+    return found
+
+
+def _carried(row: Sequence[str]) -> list[str]:
+    """A row of headings where it is not known how far each goes: to the next one."""
+    carried = list(row[:1])
+    for text in row[1:]:
+        carried.append(text if text.strip() or not carried[1:] else carried[-1])
+    return carried
 
 
 def _meant(head: str, year: Period | None) -> Period | None:
@@ -351,7 +373,7 @@ def _headings(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _scales_of(texts: Sequence[str]) -> list[int]:
-    return [scale for text in texts if (scale := read_scale(text)) is not None]
+    return [scale for text in texts for scale in read_scales(text)]
 
 
 def _plain(amount: Amount) -> bool:
