@@ -151,7 +151,8 @@ def _judge_working(stated: Stated, worked: Worked, said: Said, evidence: Evidenc
             facts.append(found)
     if not facts:
         return Verdict("unsupported", working=stated.working)
-    if untimely := _untimely(facts, said, evidence):
+    whole = len(facts) == sum(not operand.counts for operand in worked.operands)
+    if untimely := _untimely(facts, said, evidence, whole=whole):
         return Verdict("period", untimely[0].amount.text, tuple(fact.place for fact in untimely[:3]), stated.working)
     best = [_best(found, said) for found in facts]
     if not _unit_of_result_fits(amount, worked, best, evidence):
@@ -206,12 +207,14 @@ def _of_operand(operand: Operand, evidence: Evidence) -> list[Fact]:
 
 
 def _is_derived(operand: Operand) -> bool:
-    return operand.value in (0, 1, 100)
+    """Whether an operand need not stand in the report: what is added or set to a hundred, or a year to count years."""
+    return operand.value in (0, 1, 100) or (not operand.decimals and 1990 <= abs(operand.value) <= 2100)
 
 
-def _untimely(facts: list[list[Fact]], said: Said, evidence: Evidence) -> list[Fact]:
+def _untimely(facts: list[list[Fact]], said: Said, evidence: Evidence, *, whole: bool) -> list[Fact]:
     """The places of an operand that is of another period than those that are named, although its line has a figure of a
-    period that is named: that one should have been taken. None where all are timely."""
+    period that is named: that one should have been taken. None where all are timely. whole: every operand was found, so
+    that each period that is named should be among theirs."""
     if not said.periods:
         return []
     allowed = set(said.periods)
@@ -222,11 +225,11 @@ def _untimely(facts: list[list[Fact]], said: Said, evidence: Evidence) -> list[F
     if len(allowed) == 1 and len(facts) > 1:
         allowed |= {period.before() for period in allowed}
     for found in facts:
-        late = not any(_in_time(fact.periods, allowed) for fact in found)
+        late = not any(_in_time(fact.around, allowed) for fact in found)
         if late and any(_has_rival(fact, said.periods, evidence) for fact in found):
             return found
-    for period in said.periods:
-        used = any(_in_time(fact.periods, {period}) for found in facts for fact in found)
+    for period in said.periods if whole else ():
+        used = any(_in_time(fact.around, {period}) for found in facts for fact in found)
         if not used and any(_has_rival(fact, {period}, evidence) for found in facts for fact in found):
             return facts[0]
     return []

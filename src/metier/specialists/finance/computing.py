@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
 
 from metier.core.errors import DataError
-from metier.specialists.finance.amounts import shown
+from metier.specialists.finance.amounts import SCALES, shown
 
 MOST_CHARACTERS = 500
 _HUNDRED = Decimal(100)
@@ -81,16 +81,30 @@ def work_out(text: str) -> Worked:
     return Worked(value, tuple(_operands(tree, 1)), ratio, "/" in text)
 
 
+_SCALED = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*(thousand|million|billion|trillion|百万|万|亿)s?", re.IGNORECASE)
 _WORDS = re.compile(
     r"us\$|hk\$|rmb|[$€£¥￥]|\b(?:thousand|million|billion|trillion|bn|mn|m)s?\b|percent|万元|亿元|百万元|千元|万|亿|元",
     re.IGNORECASE,
 )
 
 
+def _in_one_scale(text: str) -> str:
+    """`60.3 million + 32,137 thousand` in the smaller of its scales; as it is where it has only one."""
+    found = {SCALES[match[2].lower()] for match in _SCALED.finditer(text)}
+    if len(found) < 2:
+        return text
+
+    def moved(match: re.Match[str]) -> str:
+        value = Decimal(match[1].replace(",", "")) * SCALES[match[2].lower()] / min(found)
+        return f"{value:f}"
+
+    return _SCALED.sub(moved, text)
+
+
 def _plain(text: str) -> str:
     if len(text) > MOST_CHARACTERS:
         raise ValueError(text[:40])
-    text = _WORDS.sub("", text).translate(str.maketrans("×÷−–—（）［］[]％", "*/---()()()%"))
+    text = _WORDS.sub("", _in_one_scale(text)).translate(str.maketrans("×÷−–—（）［］[]％", "*/---()()()%"))
     text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
     text = re.sub(r"\((\d[\d.]*)\)", r"(-\1)", text)  # as accounts write what is below nothing
     text = text.rpartition("=")[0] if re.search(r"=\s*-?[\d.]+\s*%?\s*$", text) else text

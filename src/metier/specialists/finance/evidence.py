@@ -36,13 +36,19 @@ class Text:
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A figure that stands somewhere. periods: that it may be of, empty where nothing says so; words: what is said of
-    it; entry: where it is a cell; share: a figure of percent."""
+    it; entry: where it is a cell; near: all periods of its sentence."""
 
     amount: Amount
     periods: frozenset[Period]
     words: str
     place: Place
     entry: Entry | None = None
+    near: frozenset[Period] = frozenset()
+
+    @property
+    def around(self) -> frozenset[Period]:
+        """The periods that it may be of, those of its whole sentence too."""
+        return self.periods | self.near
 
     @property
     def full(self) -> Decimal:
@@ -125,7 +131,13 @@ class Evidence:
     def said(self) -> list[Fact]:
         """The figures of all sentences. One without a scale of its own has that of the text, where it says one."""
         return [
-            Fact(amount, sentence.periods_of(amount), sentence.text, sentence.place_of(amount))
+            Fact(
+                amount,
+                sentence.periods_of(amount),
+                sentence.text,
+                sentence.place_of(amount),
+                near=frozenset(one.period for one in sentence.periods),
+            )
             for sentence in self.sentences
             for amount in sentence.amounts
         ]

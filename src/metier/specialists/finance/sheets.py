@@ -20,6 +20,8 @@ _BEFORE = re.compile(r"上期|上年|去年|期初|年初|prior year|previous ye
 _CAPTION = re.compile(r"(?:表|附表|table|exhibit)\s*[\d一二三四五六七八九十]", re.IGNORECASE)
 _UNIT_ONLY = re.compile(r"(?:单位|币种|金额单位)[:：]|[(（]?in\s|$", re.IGNORECASE)
 _LARGEST_SHARE = 1000
+# Labels in which a year is part of a name, not when the figure is of.
+_NAMED = re.compile(r"\bdue\b|\bnotes?\b|program|\bplans?\b|\bbonds?\b|maturing|到期|计划|债券", re.IGNORECASE)
 _LABELLED = re.compile(r"[A-Za-z\u4e00-\u9fff]")
 
 
@@ -175,7 +177,7 @@ def read_grid(
             above_header = above_header and not label
             continue
         body, above_header = True, False
-        own = find_periods(label) or find_periods(section)
+        own = [] if _NAMED.search(label) else find_periods(label) or find_periods(section)
         row_period = own[-1].period if own else None
         name = f"{section.rstrip(':： ')} / {label}" if section and label else label or section
         labels.append(name)
