@@ -8,6 +8,7 @@ import pytest
 
 from metier.core.events import EventLog
 from metier.core.files import read_json
+from metier.data import load_dataset
 from metier.evaluate import METRICS, CompareSpec, EvaluateSpec, run_compare, run_evaluate
 from metier.evaluate.metrics import Pair
 from tests.evaluate.support import write_rows
@@ -198,17 +199,43 @@ def test_scores_by_kind_of_chart_and_question_have_rows_and_intervals(tmp_path):
     assert found["best"][0]["row"] == found["best"][0]["id"] + 3
 
 
+def yes_or_no(count, said):
+    """Questions of which six in ten are to be answered with yes, all answered with `said`."""
+    return [
+        row | {"predict": said, "label": gold, "meta": {"answer": gold, "kind": "comparison", "chart_type": "bar"}}
+        for row in chart_rows(count, 0)
+        for gold in ("yes" if row["id"] % 10 < 6 else "no",)
+    ]
+
+
 def test_always_the_commonest_answer_of_its_kind_is_no_improvement(tmp_path):
-    common = {"difference": "30", "comparison": "no", "trend": "rising"}
     spec = CompareSpec(
-        base=write_rows(tmp_path / "base.jsonl", chart_rows(80, 0)),
-        tuned=write_rows(
-            tmp_path / "tuned.jsonl", [row | {"predict": common[row["meta"]["kind"]]} for row in chart_rows(80, 0)]
-        ),
+        base=write_rows(tmp_path / "base.jsonl", yes_or_no(80, "I do not know")),
+        tuned=write_rows(tmp_path / "tuned.jsonl", yes_or_no(80, "yes")),
         bootstrap_samples=300,
     )
     run_compare(spec, tmp_path / "out", EventLog(None))
     found = read_json(tmp_path / "out" / "compare.json")
     assert found["metrics"]["relaxed_accuracy"]["low"] > 0
-    assert found["chance"] == pytest.approx(0.75)
+    assert found["chance"] == pytest.approx(0.6)
     assert found["verdict"]["outcome"] == "no_improvement"
+
+
+def test_a_kind_that_gives_its_answer_away_does_not_raise_chance(tmp_path):
+    spec = CompareSpec(
+        base=write_rows(tmp_path / "base.jsonl", chart_rows(160, 0.2)),
+        tuned=write_rows(tmp_path / "tuned.jsonl", chart_rows(160, 0.9, seed=1)),
+        bootstrap_samples=300,
+    )
+    run_compare(spec, tmp_path / "out", EventLog(None))
+    # Half of the rows are a comparison (yes or no), the others always 30 or rising: a quarter of all each.
+    assert read_json(tmp_path / "out" / "compare.json")["chance"] == pytest.approx(0.5 * 0.5 + 0.5 * 0.25)
+
+
+@pytest.mark.parametrize("name", ["chart_demo_en_test", "chart_sample_en_test", "chart_sample_zh_test"])
+def test_the_right_answers_of_the_sample_sets_are_right(name):
+    for one in load_dataset(name).conversations:
+        gold, kind = one.meta["answer"], "number" if one.meta.get("question_type") == "numerical" else "exact"
+        pair = Pair(one.label, one.label, kind, gold, meta=one.meta)
+        assert METRICS.get("relaxed_accuracy").measure(pair).value == 1.0, (one.label, gold)
+        assert kind != "number" or METRICS.get("numeric_accuracy").measure(pair).value == 1.0, (one.label, gold)

@@ -110,3 +110,6 @@ def test_closeness_is_measured_in_the_unit_of_the_right_answer():
 def test_the_last_statement_is_the_final_answer():
     assert final_answer("Answer: Brazil. No, wait.\nAnswer: China") == "China"
     assert final_answer("China") == "China"
+    assert final_answer("24%高于21%。\n答案：是") == "是"
+    assert final_answer("答案是：上升。") == final_answer("答案：上升") == "上升"
+    assert final_answer("The answer is: no.") == "no"

@@ -18,12 +18,14 @@ _SHIFTS = 4
 
 def chance_level(rows: Sequence[Row]) -> float | None:
     """Expected choice accuracy of blind guessing: one option of k, or one of 2^k - 1 sets where several are right."""
-    shares = []
-    for row in rows:
-        if row.kind == "choice" and row.gold is not None:
-            offered = len(row.options) or 5
-            shares.append(1 / offered if len(row.gold) == 1 else 1 / (2**offered - 1))
+    shares = [blind_choice(row) for row in rows if row.kind == "choice" and row.gold is not None]
     return float(np.mean(shares)) if shares else None
+
+
+def blind_choice(row: Row) -> float:
+    """How often guessing would choose as the row wants it."""
+    offered = len(row.options) or 5
+    return 1 / offered if len(row.gold or "") == 1 else 1 / (2**offered - 1)
 
 
 def content_control(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from metier.evaluate.bootstrap import FEW, Settings, interval, paired_interval
+from metier.evaluate.control import blind_choice
 from metier.evaluate.parts import DIVISIONS, part_of
 from metier.evaluate.predictions import Row
 from metier.evaluate.scoring import Scored
@@ -60,25 +62,29 @@ def _grouped(rows: Sequence[Row], scored: Scored, score: Any) -> dict[str, Any]:
 
 
 def chance_of_words(rows: Sequence[Row]) -> float | None:
-    """What answering without looking would get: for choices one option of k, else always the commonest right
-    answer of its kind of question, where one stands more than once."""
-    golds: dict[str, dict[str, int]] = {}
+    """What answering without looking would get: for choices one option of k, else always the commonest right answer of
+    its kind of question.
+
+    A kind with few rows, or with one answer only (`cannot be read`: there the kind gives the answer away), counts with
+    the commonest answer of all.
+    """
     judged = [row for row in rows if row.gold is not None and row.kind in ("number", "exact", "choice")]
+    golds: dict[str, list[str]] = {}
     for row in judged:
         if row.kind != "choice":
-            asked = golds.setdefault(part_of(row.meta, "question_type"), {})
-            asked[_plain(row)] = asked.get(_plain(row), 0) + 1
-    shares = [_share(row, golds) for row in judged]
+            golds.setdefault(part_of(row.meta, "question_type"), []).append((row.gold or "").strip().casefold())
+    anywhere = _commonest([gold for found in golds.values() for gold in found])
+    kinds = {
+        kind: _commonest(found) if len(found) >= FEW and len(set(found)) > 1 else anywhere
+        for kind, found in golds.items()
+    }
+    shares = [
+        blind_choice(row) if row.kind == "choice" else kinds[part_of(row.meta, "question_type")] for row in judged
+    ]
     return float(np.mean(shares)) if shares else None
 
 
-def _share(row: Row, golds: Mapping[str, Mapping[str, int]]) -> float:
-    if row.kind == "choice":
-        offered = len(row.options) or 5
-        return 1 / offered if len(row.gold or "") == 1 else 1 / (2**offered - 1)
-    counts = golds[part_of(row.meta, "question_type")].values()
-    return max(counts) / sum(counts) if max(counts) > 1 else 0.0
-
-
-def _plain(row: Row) -> str:
-    return (row.gold or "").strip().casefold()
+def _commonest(golds: Sequence[str]) -> float:
+    """The share of the answer that stands most often; 0 where none stands twice."""
+    most = max(Counter(golds).values(), default=0)
+    return most / len(golds) if most > 1 else 0.0

@@ -17,7 +17,7 @@ from metier.core.quantities import Quantity, plain, quantities_in, read_quantity
 Close = Callable[[Decimal, Decimal], bool]
 
 _STATED = re.compile(
-    r"(?:\\boxed\s*\{|<answer>|(?:\b(?:final\s+)?answer|最终答案|答案|答)\s*(?:\([^()]{0,20}\)\s*)?(?:应?[是为]|is|[:：=])+)\s*",
+    r"(?:\\boxed\s*\{|<answer>|(?:\b(?:final\s+)?answer|最终答案|答案|答)\s*(?:\([^()]{0,20}\)\s*)?(?:(?:应?[是为]|is)\s*[:=]*|[:=]+))\s*",
     re.IGNORECASE,
 )
 _STOP = re.compile(r"\n|[。！!？]|[.](?=\s|$)|</answer>|\}")
