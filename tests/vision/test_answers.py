@@ -18,6 +18,8 @@ from metier.engines.base import Engine
 from metier.models import resolve_model
 from metier.predict import PredictSpec, run_predict
 from metier.rendering.eyes import Seen
+from metier.rendering.eyes.mllama import MllamaEyes
+from metier.rendering.eyes.remembering import RememberingEyes
 from tests.vision.support import Talk, alone, generated
 
 GREEDY = Sampling(temperature=0, max_new_tokens=20)
@@ -96,6 +98,25 @@ def test_a_conversation_goes_on_about_its_picture(engine: Engine, talk: Talk) ->
     assert first
     assert "".join(piece.text for piece in session.ask("And the trend?"))
     assert [len(turn.images) for turn in session.history] == [1, 0, 0, 0]
+
+
+def test_a_picture_is_looked_at_once_in_a_conversation_and_the_newest_are_kept(mllama: Path, talk: Talk) -> None:
+    engine = open_engine("hf", resolve_model(str(mllama)), EngineOptions(dtype="float32", device="cpu"))
+    core = engine._network.core  # type: ignore[attr-defined]
+    looked: list[int] = []
+    core.model.vision_model.register_forward_hook(lambda *_: looked.append(1))
+    session = ChatSession(engine, sampling=GREEDY)
+    list(session.ask("What is it?", images=[talk.picture()]))
+    list(session.ask("And the trend?"))
+    assert len(looked) == 1
+    eyes = engine.renderer.eyes
+    assert type(eyes) is MllamaEyes
+    narrow = RememberingEyes(eyes, core, 2 * 4 * 5 * 32 * 4, newest=True)  # room for two pictures
+    rows = [Seen(prompt.input_ids, prompt.pictures) for prompt in map(engine.renderer.prompt, questions(talk, 3, (1,)))]
+    looked.clear()
+    for row, times in ((rows[0], 1), (rows[1], 2), (rows[0], 2), (rows[2], 3), (rows[0], 3), (rows[1], 4)):
+        narrow.tensors([row], len(row.input_ids))
+        assert len(looked) == times
 
 
 def test_predictions_name_their_pictures_and_are_kept_while_those_stay_the_same(

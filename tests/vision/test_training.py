@@ -18,12 +18,12 @@ from metier.engines import EngineOptions, Sampling, open_engine
 from metier.models import resolve_model
 from metier.models.parts import part_of
 from metier.rendering.eyes.mllama import MllamaEyes
+from metier.rendering.eyes.remembering import RememberingEyes
 from metier.train import TrainSpec, run_train
 from metier.train.batches import Layout, Steps, padded_batch
 from metier.train.loss import loss_sum
 from metier.train.model import build_model, choose_machine
 from metier.train.plan import RowOrder
-from metier.train.sight import RememberingEyes
 from metier.train.step import load_material
 from tests.vision.support import Talk, processed
 
@@ -76,7 +76,8 @@ def test_it_learns_is_saved_and_asked(mllama: Path, talk: Talk, tmp_path: Path, 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", ["gemma3", "qwen2_5_vl", "qwen3_vl", "internvl", "smolvlm"], indirect=True)
 def test_other_families_learn_with_lora_on_all_their_parts(family: Path, talk: Talk, tmp_path: Path) -> None:
-    whole = {"freeze_vision_tower": False, "freeze_multi_modal_projector": False}
+    # Gemma 3's projector is a matrix of its own: LoRA goes on layers.
+    whole = {"freeze_vision_tower": False, "freeze_multi_modal_projector": family.name == "gemma3"}
     train(spec(family, talk.dataset(12), num_train_epochs=4, **whole), tmp_path / "run")
     steps = losses(tmp_path / "run")
     assert steps[-1] < steps[0] - 0.3
@@ -128,6 +129,11 @@ def test_only_the_part_that_is_not_frozen_learns(
 def test_all_parts_frozen_are_refused() -> None:
     with pytest.raises(ConfigError, match="Nothing is left to learn"):
         parse_spec(TrainSpec, {"dataset": "x", "freeze_language_model": True}, source="command line")
+
+
+def test_a_part_without_layers_for_lora_is_refused(gemma3: Path, talk: Talk, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="freeze_multi_modal_projector: this model has no linear layer there"):
+        train(spec(gemma3, talk.dataset(2), freeze_multi_modal_projector=False), tmp_path / "run")
 
 
 @pytest.mark.slow

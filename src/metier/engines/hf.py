@@ -17,17 +17,22 @@ from metier.engines.network import Network
 from metier.engines.row import Row
 from metier.engines.sampling import Sampling
 from metier.engines.scheduling import places_in_memory
+from metier.models import hardware
+from metier.rendering.eyes.remembering import remembering
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from metier.models import ResolvedModel
     from metier.rendering import Prompt, Renderer
+    from metier.rendering.eyes import Eyes
 
 # Rows at once where memory allows more: beyond these, a step takes longer in proportion.
 _MOST_ROWS = {"cpu": 64, "cuda": 256}
 # Padded tokens of one prefill pass.
 _PREFILL_TOKENS = {"cpu": 2048, "cuda": 8192}
+# Of the machine's memory, for what was seen on the last pictures.
+_SIGHT_SHARE = 1 / 64
 
 
 class HFEngine:
@@ -45,6 +50,7 @@ class HFEngine:
             network = Network(model.merge_and_unload())
         self._network = network
         self._renderer = renderer
+        self._eyes = self._looking()
 
     @classmethod
     def open(cls, resolved: ResolvedModel, options: EngineOptions) -> HFEngine:
@@ -56,6 +62,13 @@ class HFEngine:
         renderer = load_renderer(resolved, template=options.template)
         model = load_model(resolved, dtype=options.dtype, device=options.device)
         return cls(model, renderer, merge_adapter=options.merge_adapter)
+
+    def _looking(self) -> Eyes | None:
+        """What looks at pictures: at each once for as long as it is kept, unless an adapter may change what is seen."""
+        eyes, network = self._renderer.eyes, self._network
+        if eyes is None or network.peft:
+            return eyes
+        return remembering(eyes, network.core, int(hardware().memory * _SIGHT_SHARE), newest=True)
 
     @property
     def renderer(self) -> Renderer:
@@ -77,6 +90,7 @@ class HFEngine:
         sibling = HFEngine.__new__(HFEngine)
         sibling._network = Network(self._network.model, adapter=False, lock=self._network.lock)
         sibling._renderer = self._renderer
+        sibling._eyes = self._renderer.eyes
         return sibling
 
     def with_adapter(self, folder: Path, name: str) -> HFEngine:
@@ -89,9 +103,11 @@ class HFEngine:
             # What the network calls lies inside: wrapping it adds the adapter's layers to the same modules.
             network.model = attach_adapter(network.model, folder, _adapter_name(name))
             network.peft, network.adapter = True, False
+            self._eyes = self._renderer.eyes
         sibling = HFEngine.__new__(HFEngine)
         sibling._network = Network(network.model, adapter=_adapter_name(name), lock=network.lock)
         sibling._renderer = self._renderer
+        sibling._eyes = self._renderer.eyes
         return sibling
 
     def drop_adapter(self) -> None:
@@ -151,7 +167,7 @@ class HFEngine:
             stop_ids=self._renderer.stop_ids,
             pad_id=self._renderer.pad_id,
             token_budget=_PREFILL_TOKENS.get(self._network.device.type, 2048),
-            eyes=self._renderer.eyes,
+            eyes=self._eyes,
         )
 
     def _places(self, rows: Sequence[Row]) -> int:

@@ -13,7 +13,7 @@ from metier.core.errors import ConfigError
 from metier.models import ResolvedModel, choose_device, choose_dtype, hardware, load_config, load_model
 from metier.models.checks import check_model_folder
 from metier.models.load import model_class
-from metier.models.parts import lora_modules, part_of
+from metier.models.parts import Part, lora_modules, part_of
 from metier.train import attention
 from metier.train.spec import TrainSpec
 
@@ -146,8 +146,25 @@ def _targets(model: Any, spec: TrainSpec) -> str | list[str]:
         if unknown:
             raise ConfigError("train.unknown_target", target=unknown[0], known=", ".join(sorted(known)))
     if hasattr(model.config, "vision_config"):
-        return lora_modules(model, spec.lora_target, spec.frozen)
+        chosen = lora_modules(model, spec.lora_target, spec.frozen)
+        _check_parts(chosen, spec)
+        return chosen
     return "all-linear" if names == ["all"] else names
+
+
+def _check_parts(chosen: list[str], spec: TrainSpec) -> None:
+    """Raises ConfigError for a part that should learn and has no layer that LoRA fits (Gemma 3's projector)."""
+    reached = {part_of(name) for name in chosen}
+    for part, switch in _SWITCHES.items():
+        if part not in spec.frozen and part not in reached and spec.lora_target == "all":
+            raise ConfigError("train.no_layer_in_part", key=switch)
+
+
+_SWITCHES: dict[Part, str] = {
+    "vision": "freeze_vision_tower",
+    "projector": "freeze_multi_modal_projector",
+    "language": "freeze_language_model",
+}
 
 
 def parameter_counts(model: torch.nn.Module) -> tuple[int, int]:

@@ -15,17 +15,21 @@ from transformers.trainer_callback import ProgressCallback as BarCallback
 from metier.core.errors import ConfigError
 from metier.core.events import EventLog
 from metier.core.i18n import translate
+from metier.models import hardware
+from metier.rendering.eyes.remembering import remembering
 from metier.train import fused, sharding
 from metier.train.batches import Layout, Steps
 from metier.train.loss import Head, logits_loss
 from metier.train.model import Machine
 from metier.train.plan import RowOrder
 from metier.train.progress import Progress
-from metier.train.sight import remembering
 from metier.train.spec import TrainSpec
 from metier.train.stopping import Stopper
 from metier.train.trackers import trackers
 from metier.train.trainer import MetierTrainer
+
+# Of the machine's memory, for what a frozen tower has seen, of all processes together.
+_SIGHT_SHARE = 1 / 16
 
 if TYPE_CHECKING:
     from metier.rendering.eyes import Eyes
@@ -110,9 +114,12 @@ def choose_head(spec: TrainSpec, machine: Machine, model: Any, events: EventLog)
 
 
 def choose_eyes(spec: TrainSpec, machine: Machine, model: Any, material: Material) -> Eyes | None:
-    """What looks at the rows' pictures, if there are any. A sharded tower cannot be asked apart from the model."""
+    """What looks at the rows' pictures, if there are any: at each picture once, where nothing that looks learns."""
     eyes = material.renderer.eyes if material.pictured else None
-    return eyes if eyes is None or machine.fsdp else remembering(eyes, spec, model)
+    # A sharded tower cannot be asked apart from its model.
+    if eyes is None or machine.fsdp or not {"vision", "projector"} <= set(spec.frozen):
+        return eyes
+    return remembering(eyes, model, int(hardware().memory * _SIGHT_SHARE / spec.num_processes))
 
 
 def can_pack(model: Any) -> bool:
