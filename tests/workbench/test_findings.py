@@ -74,6 +74,17 @@ def test_a_table_is_told_cell_by_cell(workbench: Workbench, owner: Person) -> No
         workbench.findings.picture(owner, job.id, 1, width=300)
 
 
+def test_rules_are_answered_with_evidence_or_not_found(workbench: Workbench, owner: Person) -> None:
+    rules = "The auditor.\nOperating profit is at least 250 million USD.\nA zoo is mentioned."
+    job = give_report(workbench, owner, "Annual.pdf", pdf_report(), rules=rules)
+    named, limit, nowhere = workbench.findings.read(owner, job.id).findings.rules
+    assert (named.status, named.evidence[0].place.page) == ("found", 2)
+    assert named.evidence[0].place.box is not None
+    assert (limit.status, nowhere.status) == ("broken", "not_found")
+    with pytest.raises(ConfigError, match="rules at most"):
+        workbench.findings.again(owner, job.id, rules="a rule\n" * 300)
+
+
 def test_what_was_found_is_its_owners_and_goes_without_a_trace(workbench: Workbench, owner: Person) -> None:
     job = give_report(workbench, owner, "canary-4712.csv", csv_report())
     assert workbench.quota.used_bytes(owner) == len(csv_report())

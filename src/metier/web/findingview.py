@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from metier.core.i18n import Language
 from metier.web.render import say
 
@@ -44,6 +46,17 @@ class ShownFinding:
 
 
 @dataclass(frozen=True)
+class ShownRule:
+    """A rule with its answer. quotes: what it rests on, in the report's words, with the place of each."""
+
+    rule: str
+    status: str
+    text: str
+    by: str
+    quotes: list[tuple[str, str, list[dict[str, Any]]]]
+
+
+@dataclass(frozen=True)
 class ShownCell:
     """A cell of a table. name: as a spreadsheet has it, for marking; figure: whether it is a number."""
 
@@ -54,13 +67,14 @@ class ShownCell:
 
 @dataclass(frozen=True)
 class ShownTable:
-    """An exhibit where there is no picture of its page. more: rows that are not shown."""
+    """An exhibit where there is no picture of its page. more: rows that are not shown; chart: of a series, as SVG."""
 
     number: int
     title: str
     table: int
     rows: list[list[ShownCell]]
     more: int
+    chart: Markup
 
 
 def by_kind(found: Findings, language: Language) -> list[tuple[str, list[ShownFinding]]]:
@@ -73,18 +87,40 @@ def by_kind(found: Findings, language: Language) -> list[tuple[str, list[ShownFi
     return [(kind, ones) for kind, ones in groups if ones]
 
 
+def rules_of(found: Findings) -> list[ShownRule]:
+    """The answers to the rules, in their order."""
+    return [
+        ShownRule(
+            one.rule,
+            one.status,
+            one.text,
+            one.by,
+            [(quote.text, place_words(quote.place), [_spot(quote.place)]) for quote in one.evidence],
+        )
+        for one in found.rules
+    ]
+
+
 def tables(exhibits: Iterable[Exhibit]) -> list[ShownTable]:
     """Exhibits as tables whose cells can be marked."""
+    from metier.report.findings.seriescharts import series_chart
     from metier.specialists.finance.amounts import read_cell
     from metier.specialists.finance.sheets import cell_name
 
     shown = []
     for one in exhibits:
+        lines = one.lines or range(1, len(one.rows) + 1)
         rows = [
-            [ShownCell(cell_name(row, column), text, read_cell(text) is not None) for column, text in enumerate(cells)]
-            for row, cells in enumerate(one.rows[:MOST_TABLE_ROWS])
+            [
+                ShownCell(cell_name(line - 1, column), text, read_cell(text) is not None)
+                for column, text in enumerate(cells)
+            ]
+            for line, cells in zip(lines, one.rows[:MOST_TABLE_ROWS], strict=False)
         ]
-        shown.append(ShownTable(one.number, one.title, one.table, rows, max(0, len(one.rows) - MOST_TABLE_ROWS)))
+        chart = series_chart(one)
+        drawn = chart.svg() if chart else Markup("")
+        more = max(0, len(one.rows) - MOST_TABLE_ROWS)
+        shown.append(ShownTable(one.number, one.title, one.table, rows, more, drawn))
     return shown
 
 

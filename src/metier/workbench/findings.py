@@ -15,7 +15,7 @@ from metier.workbench import layout
 from metier.workbench.accounts import Person
 from metier.workbench.brought import BroughtReports
 from metier.workbench.errors import ConflictError, NotFoundError
-from metier.workbench.findingsjob import COMPLIANCE, DOCUMENT, FINDINGS, FORMATS
+from metier.workbench.findingsjob import DOCUMENT, FINDINGS, FORMATS
 from metier.workbench.jobs import LIVE, Jobs, Page
 from metier.workbench.knowledge import PICTURED
 from metier.workbench.quota import Quota
@@ -31,12 +31,11 @@ _KEPT_DOCUMENTS = 8
 
 @dataclass(frozen=True)
 class ReadReport:
-    """A report that was read. pictured: whether its pages can be looked at; compliance: answers to the rules."""
+    """A report that was read. pictured: whether its pages can be looked at."""
 
     job: Job
     findings: Findings
     pictured: bool
-    compliance: list[dict[str, Any]]
 
 
 class FindingsDesk:
@@ -100,9 +99,7 @@ class FindingsDesk:
         if job.state != "done" or not (folder / FINDINGS).is_file():
             raise ConflictError("workbench.findings_not_yet")
         found = Findings.model_validate_json((folder / FINDINGS).read_text(encoding="utf-8"))
-        rules = folder / COMPLIANCE
-        compliance = read_json(rules) if rules.is_file() else []
-        return ReadReport(job, found, found.kind in PICTURED, compliance)
+        return ReadReport(job, found, found.kind in PICTURED)
 
     def picture(self, owner: Person, job_id: str, page: int, *, width: int) -> bytes:
         """A page's picture as PNG, drawn in the reader's limited process. width: pixels."""

@@ -2,7 +2,6 @@
 
 run/findings.json     as `metier.specialists.finance.schema.Findings`; beside it the same as HTML, DOCX and XLSX
 run/document.json     what was read of the file, so that places can be shown on its pages
-run/compliance.json   the answers to the list of rules, where one was given
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pydantic import Field
 
 from metier.core.errors import ConfigError, UserError
 from metier.core.events import EventLog, Listener
-from metier.core.files import write_json
+from metier.core.files import write_json, write_text
 from metier.core.i18n import translate
 from metier.core.specs import Spec, parse_spec
 
@@ -27,8 +26,9 @@ if TYPE_CHECKING:
     from metier.specialists.finance.schema import Findings
 
 FORMATS = ("html", "docx", "xlsx", "json")
-FINDINGS, DOCUMENT, COMPLIANCE = "findings.json", "document.json", "compliance.json"
+FINDINGS, DOCUMENT, RULES = "findings.json", "document.json", "rules.txt"
 LONGEST_RULES = 20_000
+MOST_RULES, LONGEST_RULE = 200, 1000
 _FROZEN = ("file", "writer", "keys", "local")
 
 
@@ -62,6 +62,9 @@ def checked_findings(values: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError("workbench.not_here", key=key)
     if bool(spec.upload) == bool(spec.of):
         raise ConfigError("workbench.findings_of_nothing")
+    rules = spec.rules.splitlines()
+    if len(rules) > MOST_RULES or any(len(rule) > LONGEST_RULE for rule in rules):
+        raise ConfigError("workbench.findings_many_rules", rules=MOST_RULES, characters=LONGEST_RULE)
     return spec.model_dump(mode="json")
 
 
@@ -69,7 +72,8 @@ def run_findings(work: dict[str, Any], folder: Path, listeners: tuple[Listener, 
     """Reads the report in the work's file and writes down what was found. Returns a summary."""
     from metier.knowledge.reading import read_document
     from metier.report.findings.files import write_findings
-    from metier.specialists.finance.reading import findings_in
+    from metier.specialists.finance.compliance import read_rules
+    from metier.specialists.finance.reading import add_rules, findings_in
 
     spec = parse_spec(FindingsSpec, work, source="findings")
     events = EventLog(None, listeners)
@@ -77,9 +81,12 @@ def run_findings(work: dict[str, Any], folder: Path, listeners: tuple[Listener, 
     # Reading is the child of a child: it may do less than this process may.
     document = read_document(spec.file, name=spec.file_name, events=partial(_tell, events))
     found = findings_in(spec.file, document, question=spec.question, language=spec.language)
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(line.strip() and not line.startswith("#") for line in spec.rules.splitlines()):
+        write_text(folder / RULES, spec.rules)
+        add_rules(Path(spec.file), document, found, read_rules(folder / RULES))
     if spec.writer:
         asyncio.run(_let_write(spec, document, found, events))
-    folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / DOCUMENT, document.to_json())
     write_findings(found, Path(spec.file), folder)
     flagged = [*found.of("contradiction"), *found.flagged()]
@@ -90,7 +97,9 @@ async def _let_write(spec: FindingsSpec, document: Document, found: Findings, ev
     """The specialist's model adds what it finds, each figure checked. Where it cannot, the findings of the rules stay,
     and why is told with them."""
     from metier.engines.opening import open_chat_model
+    from metier.specialists.finance.compliance import judge_rules
     from metier.specialists.finance.reading import evidence_of, pictures_for
+    from metier.specialists.finance.telling import Teller
     from metier.specialists.finance.writing import write_findings
     from metier.specialists.spec import Specialist
 
@@ -109,6 +118,7 @@ async def _let_write(spec: FindingsSpec, document: Document, found: Findings, ev
             await write_findings(
                 found, evidence, model, system_prompt=prompt, pictures=pictures, events=partial(_tell, events)
             )
+            await judge_rules(found, model, Teller(found.language))
         finally:
             await model.close()
     except UserError as error:

@@ -103,7 +103,7 @@ def report_read(services: Services, owner: Owner, job_id: str) -> dict[str, Any]
     if job.state != "done":
         return view
     report = services.findings.read(owner, job_id)
-    return {**view, "findings": report.findings.model_dump(mode="json"), "compliance": report.compliance}
+    return {**view, "findings": report.findings.model_dump(mode="json")}
 
 
 @router.post("/findings/{job_id}/again", status_code=201)

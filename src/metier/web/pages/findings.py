@@ -11,7 +11,7 @@ from metier.api.access import Services
 from metier.api.routes.findings import findings_view
 from metier.core.i18n import current_language
 from metier.web.conversations import script_texts
-from metier.web.findingview import by_kind, tables
+from metier.web.findingview import by_kind, rules_of, tables
 from metier.web.pages.assistant import title_of
 from metier.web.render import page
 from metier.web.visit import Reader
@@ -62,7 +62,7 @@ def report(
     groups = by_kind(read.findings, current_language())
     return page(
         request, "findings_report.html", person, found=read.findings, groups=groups, pictured=read.pictured,
-        compliance=read.compliance, tables=[] if read.pictured else tables(read.findings.exhibits),
+        rules=rules_of(read.findings), tables=[] if read.pictured else tables(read.findings.exhibits),
         number=min(number, read.findings.pages), **values,
     )  # fmt: skip
 
