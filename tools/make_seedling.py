@@ -37,6 +37,7 @@ KINDS = ("bar", "bar", "line", "line", "stacked", "pie", "candlestick")
 PLACES = 6  # labels that a chart may have, and colours
 MEASURES = 3 * PLACES  # heights at each label, the lower part or opening price there, and shares by colour
 IGNORED = -100
+_WEIGHTS = {"type": 0.1, "count": 0.1, "comparison": 2.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +113,17 @@ def measures(chart: Chart) -> list[float]:
 
 
 def ask(tokenizer: Any, charts: Sequence[Chart], each: int, chance: random.Random) -> Asked:
-    """`each` questions about each chart, one in twenty of them a phrase to repeat."""
+    """`each` questions about each chart, one in twenty-five of them a phrase to repeat."""
     asked = []
     for chart in charts:
         chosen = weighted(list(seedling_questions(chart, chance)), each, chance)
-        asked += [repeat_question(chance) if chance.random() < 0.05 else question for question in chosen]
+        asked += [repeat_question(chance) if chance.random() < 0.04 else question for question in chosen]
     return Asked(asked, *encoded(tokenizer, asked))
 
 
 def weighted(options: Sequence[Question], count: int, chance: random.Random) -> list[Question]:
-    """Questions by chance; the two that every chart answers at a glance are asked seldom."""
-    weights = [0.1 if question.kind in ("type", "count") else 1.0 for question in options]
+    """Questions by chance: seldom those that every chart answers at a glance, often those that are learnt last."""
+    weights = [_WEIGHTS.get(question.kind, 1.0) for question in options]
     return chance.choices(options, weights, k=count)
 
 

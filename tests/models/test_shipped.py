@@ -11,6 +11,8 @@ from tools.charts.chart import toy_chart
 from tools.charts.draw import draw
 from tools.charts.styles import draw_style
 from tools.charts.toy import seedling_questions
+from tools.seedling.files import chat_prompt, pixels
+from transformers import AutoProcessor
 
 from metier.core.errors import ModelError
 from metier.core.files import verify_manifest
@@ -67,3 +69,16 @@ def test_it_answers_questions_about_charts_through_the_engine() -> None:
     told = {index: done.text for batch in engine.generate(prompts, sampling) for index, done in batch}
     right = sum(told[index].strip() == answer for index, (_, answer) in enumerate(asked))
     assert right >= 42
+
+
+@pytest.mark.slow
+def test_its_processor_makes_of_a_chart_what_training_saw() -> None:
+    chance = random.Random(4)
+    picture = draw(toy_chart("line", "Revenue", chance), draw_style("seedling", chance), chance)
+    processor = AutoProcessor.from_pretrained(SHIPPED / SEEDLING)
+    content = [{"type": "image"}, {"type": "text", "text": "What kind of chart is this?"}]
+    text = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
+    assert text == chat_prompt("What kind of chart is this?")
+    made = processor(images=[[picture]], text=[text], add_special_tokens=False, return_tensors="np")
+    seen = pixels(picture).transpose(2, 0, 1) / 127.5 - 1
+    assert abs(made["pixel_values"][0, 0, 0] - seen).max() < 1e-6

@@ -91,7 +91,8 @@ def seedling_questions(chart: Chart, chance: random.Random) -> Iterator[Question
             way = f"{way} slice" if chart.kind == "pie" else way
             yield Question("extreme", _say(way, chance, what=what), label)
     for first, second in (chance.sample(range(len(heights)), 2), chance.sample(range(len(heights)), 2)):
-        if abs(heights[first] - heights[second]) >= 8 and chart.kind != "candlestick":
+        # Often far apart: what is plain to see teaches what to look at.
+        if abs(heights[first] - heights[second]) >= chance.choice((8, 20, 35)) and chart.kind != "candlestick":
             text = _say("more", chance, first=labels[first], second=labels[second])
             yield Question("comparison", text, _yes(heights[first] > heights[second]))
     for index in chance.sample(range(len(heights)), min(2, len(heights))):
