@@ -47,6 +47,7 @@ READERS = {
     "specialists/finance/computing.py",
     "specialists/finance/evidence.py",
     "specialists/finance/periods.py",
+    "specialists/finance/reading.py",
     "specialists/finance/series.py",
     "specialists/finance/sheets.py",
     "specialists/finance/tablefindings.py",

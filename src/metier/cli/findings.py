@@ -143,7 +143,7 @@ def _show(console: Console, findings: Findings) -> None:
         "cli.findings_summary",
         name=findings.name,
         pages=findings.pages,
-        tables=len(findings.exhibits),
+        tables=len([one for one in findings.exhibits if one.kind != "picture"]),
         checked=findings.checked,
         flags=flags,
     )

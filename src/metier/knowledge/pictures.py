@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from metier.core.errors import DataError
@@ -46,6 +48,20 @@ def find_boxes(path: Path | str, document: Document, start: int, end: int) -> li
         found = ask("boxes", name=Path(path).name, path=str(Path(path).absolute()), wanted=wanted)
         boxes += [Box(**box) for box in found]
     return sorted(boxes, key=lambda box: box.page)
+
+
+def find_drawings(path: Path | str, document: Document, tables: Sequence[Box] = ()) -> list[Box]:
+    """Where pictures and charts stand on the pages of a PDF; an image is one itself, other formats have none.
+
+    tables: where tables stand, whose lines are no charts.
+    """
+    if document.kind == "image":
+        return [Box(page.number, 0.0, 0.0, 1.0, 1.0) for page in document.pages]
+    if document.kind != "pdf":
+        return []
+    known = [asdict(box) for box in tables]
+    found = ask("drawings", name=document.name, path=str(Path(path).absolute()), tables=known)
+    return [Box(**box) for box in found]
 
 
 def _from_ocr(document: Document, page: Page, start: int, end: int) -> list[Box]:

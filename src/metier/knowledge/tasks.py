@@ -55,6 +55,14 @@ def repaint(path: str, name: str, *, emit: Emit) -> dict[str, Any]:
     return {"content": base64.b64encode(content).decode(), "kind": kind, "width": width, "height": height}
 
 
+def drawings(path: str, name: str, tables: list[dict[str, Any]], *, emit: Emit) -> list[dict[str, Any]]:
+    """The boxes of pictures and charts on the pages of a PDF."""
+    from metier.knowledge.drawn import drawings_of
+    from metier.knowledge.readers.pdf import opened
+
+    return drawings_of(opened(_source(path, name)), tables)
+
+
 def _source(path: str, name: str) -> Source:
     try:
         with Path(path).open("rb") as file:

@@ -25,6 +25,7 @@ TASKS = {
     "ocr": "metier.knowledge.tasks:ocr",
     "picture": "metier.knowledge.tasks:picture",
     "boxes": "metier.knowledge.tasks:boxes",
+    "drawings": "metier.knowledge.tasks:drawings",
     "repaint": "metier.knowledge.tasks:repaint",
 }
 IDLE_SECONDS = 120.0

@@ -43,6 +43,14 @@ def test_trends_comparisons_and_risks_come_from_rules(findings: Findings) -> Non
     assert findings.of("not_concluded")
 
 
+def test_a_chart_is_an_exhibit_whose_values_are_not_made_up(findings: Findings) -> None:
+    [chart] = [one for one in findings.exhibits if one.kind == "picture"]
+    assert (chart.place.page, chart.title) == (2, "图1 2021年至2023年分产品收入（百万元）")
+    assert chart.place.box and 0.28 < chart.place.box[1] < chart.place.box[3] < 0.65
+    assert chart.figures == []
+    assert any("图1" in one.text for one in findings.of("not_concluded"))
+
+
 def test_findings_are_stored_and_read_again(findings: Findings) -> None:
     assert Findings.model_validate_json(findings.model_dump_json()) == findings
 

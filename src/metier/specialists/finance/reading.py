@@ -6,17 +6,20 @@ read_report ─► document ─► sheets ─► table findings ─┐
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metier.core.i18n import Language, current_language
+from metier.knowledge.document import Box
+from metier.knowledge.pictures import find_boxes, find_drawings, page_picture
 from metier.specialists.finance.claims import Claim, claims_of
 from metier.specialists.finance.compliance import check_rules
 from metier.specialists.finance.evidence import Evidence, Text, words_of
 from metier.specialists.finance.risks import risk_findings
-from metier.specialists.finance.schema import Exhibit, Figure, Finding, Findings
+from metier.specialists.finance.schema import Exhibit, Figure, Finding, Findings, Spot
 from metier.specialists.finance.series import PARQUET, Series, read_parquet_series, series_in
 from metier.specialists.finance.seriesfindings import series_exhibit, series_findings
 from metier.specialists.finance.sheets import Sheet, sheets_of, year_of
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from metier.knowledge.document import Document
     from metier.specialists.finance.writing import Picture
 
+_FIGURE_TITLE = re.compile(r"(?:图|figure|chart|exhibit)\s*[\d一二三四五六七八九十]", re.IGNORECASE)
 MOST_PICTURES = 6  # that a model is shown
 MOST_ROWS = 400  # of an exhibit as it is kept
 
@@ -59,6 +63,7 @@ def findings_in(
     if series is not None:
         return findings_of_series(series, document, question=question, language=language)
     findings = findings_of(document, question=question, language=language)
+    _add_pictures(Path(path), document, findings)
     _mark_texts(Path(path), document, findings)
     return findings
 
@@ -84,7 +89,6 @@ def findings_of_series(
 
 def pictures_for(path: Path, document: Document, findings: Findings) -> list[Picture]:
     """What a model that sees pictures should see: the picture itself, or the pages with charts."""
-    from metier.knowledge.pictures import page_picture
     from metier.specialists.finance.writing import Picture
 
     pages = [one.place.page for one in findings.exhibits if one.kind == "picture"]
@@ -124,6 +128,27 @@ def findings_of(document: Document, *, question: str = "", language: Language | 
     )
 
 
+def _add_pictures(path: Path, document: Document, findings: Findings) -> None:
+    """Charts and pictures become exhibits. Rules read no values from them, and say so."""
+    tell = Teller(findings.language)
+    tables = [Box(one.place.page, *one.place.box) for one in findings.exhibits if one.place.box]
+    for box in find_drawings(path, document, tables):
+        place = Spot(page=box.page, box=(box.left, box.top, box.right, box.bottom))
+        title = _picture_title(document, box.page)
+        number = len(findings.exhibits) + 1
+        findings.exhibits.append(Exhibit(number=number, kind="picture", title=title, place=place))
+        said = tell.say("open_picture", page=box.page, title=f" “{title}”" if title else "")
+        findings.findings.append(finding("not_concluded", said, exhibit=number, place=place))
+
+
+def _picture_title(document: Document, number: int) -> str:
+    """The line of a page that names a figure, where there is just one."""
+    page = next((page for page in document.pages if page.number == number), None)
+    lines = document.text[page.start : page.end].split("\n") if page else []
+    named = [line.strip() for line in lines if _FIGURE_TITLE.match(line.strip()) and len(line) < 120]
+    return named[0] if len(named) == 1 else ""
+
+
 def add_rules(path: Path, document: Document, findings: Findings, rules: Sequence[str]) -> None:
     """Answers rules in plain words from the document."""
     findings.rules = check_rules(rules, evidence_of(document), Teller(findings.language))
@@ -132,8 +157,6 @@ def add_rules(path: Path, document: Document, findings: Findings, rules: Sequenc
 
 def _mark_texts(path: Path, document: Document, findings: Findings) -> None:
     """Gives places in the text a box on their page, so that a picture can show them."""
-    from metier.knowledge.pictures import find_boxes
-
     places = [place for one in findings.findings for figure in one.figures for place in figure.places]
     places += [one.place for one in findings.findings if one.place]
     places += [quote.place for rule in findings.rules for quote in rule.evidence]
