@@ -11,6 +11,7 @@ from metier.workbench.accounts import Person
 from metier.workbench.workbench import Workbench
 from tests.support.bench import PASSWORD, member, wait_for
 from tests.support.ended import answers, evaluated, predicted, recipe_run
+from tests.support.finished import CHARTS, chart_job
 
 
 @pytest.fixture
@@ -112,3 +113,11 @@ def test_what_is_ticked_outlasts_a_search_and_a_short_address_is_left(
     assert page.count("checked") == 2
     sent = li.get("/compare", params=form, headers={"accept": "text/html"})
     assert sent.headers["location"] == f"/compare?runs={one.id},{two.id}"
+
+
+def test_rows_about_pictures_show_them(li: TestClient, owner: Person, workbench: Workbench) -> None:
+    job = chart_job(workbench, owner, data={"train": "chart_demo_en", "test": CHARTS})
+    left, right = f"{job.id}.base", f"{job.id}.tuned"
+    assert pair(li, left, right)["rows"] == 40
+    page = li.get("/compare/pair", params={"left": left, "right": right, "runs": job.id}).text
+    assert f'src="/api/v1/datasets/{CHARTS}/rows/' in page and "asked-pictures" in page

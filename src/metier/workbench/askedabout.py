@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from metier.core.errors import UserError
 from metier.data.several import names_in
 from metier.workbench.accounts import Person
-from metier.workbench.errors import NotFoundError
 from metier.workbench.results import Evaluation, Row
 from metier.workbench.rows import Rows
 from metier.workbench.store.tables import Job
@@ -38,40 +38,36 @@ def pictures_of_rows(
     sets: Rows, owner: Person, found: Evaluation, rows: Sequence[Row]
 ) -> dict[int, list[AskedAbout | None]]:
     """For each row, by its line, its pictures in order; None for one that the set does not have any more."""
-    asked = {row.row: row for row in rows if row.images}
-    if not asked:
-        return {}
-    names = names_in(dataset_of(found.job, guard=found.step.startswith("guard")))
-    dataset = names[0] if len(names) == 1 else ""
-    return {line: _pictures(sets, owner, dataset, row) for line, row in asked.items()}
+    dataset = dataset_of(found.job, guard=found.step.startswith("guard"))
+    return {row.row: pictures_of_row(sets, owner, dataset, row.images, row.source) for row in rows if row.images}
 
 
 def dataset_of(job: Job, *, guard: bool = False) -> str:
-    """The set, or sets, whose rows a job's answers belong to; empty where it does not name one."""
+    """The set whose rows a job's answers belong to; empty where it does not name one, or several at once."""
     asked = job.spec["asked"]
     data, predict = asked.get("data") or {}, asked.get("predict") or {}
-    if guard:
-        return str(data.get("guard") or "")
     given = {
-        "recipe": data.get("test") or data.get("train"),
+        "recipe": data.get("guard") if guard else data.get("test") or data.get("train"),
         "score": predict.get("dataset"),
         "predict": asked.get("dataset"),
     }
-    return str(given.get(job.kind) or "")
+    names = names_in(str(given.get(job.kind) or ""))
+    return names[0] if len(names) == 1 else ""
 
 
-def _pictures(sets: Rows, owner: Person, dataset: str, row: Row) -> list[AskedAbout | None]:
+def pictures_of_row(
+    sets: Rows, owner: Person, dataset: str, images: Sequence[str], source: int | None
+) -> list[AskedAbout | None]:
+    """The pictures of one row. images: what they are called; source: the row of the set."""
     known = []
-    if dataset and row.source is not None:
+    if dataset and source is not None and images:
         try:
-            known = sets.row(owner, dataset, row.source).pictures
-        except NotFoundError:
-            known = []  # removed since, or never this owner's
+            known = sets.row(owner, dataset, source).pictures
+        except UserError:
+            known = []  # removed since, broken, or never this owner's
     found: list[AskedAbout | None] = []
-    for place, name in enumerate(row.images):
+    for place, name in enumerate(images):
         one = known[place] if place < len(known) else None
         same = one is not None and one["image"] == PurePath(name).name
-        found.append(
-            AskedAbout(dataset, row.source or 0, place + 1, one["width"], one["height"]) if one and same else None
-        )
+        found.append(AskedAbout(dataset, source or 0, place + 1, one["width"], one["height"]) if one and same else None)
     return found

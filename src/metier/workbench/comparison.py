@@ -133,7 +133,8 @@ class Comparisons:
         )
 
     def row(self, pair: Pair, place: int) -> dict[str, Any]:
-        """One row: `place`, `row`, `prompt`, `label`, `left`, `right`, `scores`, `better`, `same`."""
+        """One row: `place`, `row`, `prompt`, `label`, `left`, `right`, `scores`, `better`, `same`; `images`
+        and `source` where it asks about pictures."""
         index = (pair.found or {})["index"]
         with (pair.folder / pairing.ROWS).open("rb") as source:
             source.seek(index["offsets"][place])

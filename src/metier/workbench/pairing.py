@@ -93,6 +93,8 @@ def _write_rows(
                 "row": left.meta.get("row", left.line),
                 "prompt": _text(left.prompt),
                 "label": _text(left.label),
+                "images": list(left.images),
+                "source": left.meta.get("source_row", left.row),
                 "left": _text(left.predict),
                 "right": _text(right.predict),
                 "scores": values,

@@ -20,6 +20,7 @@ from metier.web.visit import Reader
 from metier.workbench import rubrics
 from metier.workbench.accounts import Person
 from metier.workbench.answers import Variant
+from metier.workbench.askedabout import dataset_of, pictures_of_row
 from metier.workbench.comparison import MOST_RUNS, SHOWN, Pair, differences
 from metier.workbench.store.tables import Job
 from metier.workbench.work import STEPS
@@ -121,6 +122,11 @@ def compare_pair(
     jobs = services.comparisons.runs(person, [one for one in runs.split(",") if one])
     named = [Named(_LETTERS[at], one) for at, one in enumerate(services.comparisons.variants(person, jobs))]
     letters = {one.variant.key: one.letter for one in named}
+    dataset = dataset_of(pair.left.job)
+
+    def pictures_of(row: dict[str, Any]) -> list[Any]:
+        return pictures_of_row(services.rows, person, dataset, row.get("images") or (), row.get("source"))
+
     return page(
         request,
         "compare_pair.html",
@@ -130,7 +136,7 @@ def compare_pair(
         problem=_problem(pair),
         metrics=_metrics(pair),
         sentences=_sentences(pair),
-        rows=[_row(one) for one in found.rows],
+        rows=[_row(one) | {"pictures": pictures_of(one)} for one in found.rows],
         numbers=found.numbers,
         shown=shown,
         views=SHOWN,
