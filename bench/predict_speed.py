@@ -95,7 +95,7 @@ def main() -> None:
     stop = [tokenizer.eos_token_id] if given.folder else list(range(2, len(tokenizer), 50))
     prompts = prompts_of(tokenizer, given.rows)
     renderer = SimpleNamespace(
-        stop_ids=stop, pad_id=0, decode=lambda ids: tokenizer.decode(ids, skip_special_tokens=True)
+        stop_ids=stop, pad_id=0, decode=lambda ids: tokenizer.decode(ids, skip_special_tokens=True), eyes=None
     )
     engine = HFEngine(model, renderer)
     sampling = Sampling(temperature=0, max_new_tokens=given.max_new_tokens)
@@ -105,7 +105,7 @@ def main() -> None:
         options.update(do_sample=True, temperature=0.1, top_p=0.9, top_k=40, repetition_penalty=1.1)
 
     def ours() -> list[list[int]]:
-        asked = [SimpleNamespace(text="", input_ids=ids) for ids in prompts]
+        asked = [SimpleNamespace(text="", input_ids=ids, pictures=()) for ids in prompts]
         answers: dict[int, list[int]] = {}
         for batch in engine.generate(asked, sampling, batch_size=given.batch_size):
             answers.update((index, completion.token_ids) for index, completion in batch)
