@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from PIL import Image
 from tools.screenshot import Browser
 
 from metier.models import add_model
 from metier.workbench.accounts import Person
+from metier.workbench.chatsetup import ChatSetup
 from metier.workbench.workbench import Workbench
 from tests.faults.children import give_model
 from tests.support.tiny_vision import drawing, tiny_mllama
@@ -68,3 +70,12 @@ def test_pictures_are_chosen_dropped_pasted_taken_back_and_asked_about(
     tab.choose_files("#chat-picture", tmp_path / "no.png")
     tab.wait_for("document.querySelector('.toast-problem')")
     assert tab.evaluate("document.querySelectorAll('#chat-pictures li').length") == 0
+
+
+def test_a_question_without_pictures_is_shown_as_ever(workbench: Workbench, owner: Person, client: TestClient) -> None:
+    client.cookies.set("metier", workbench.accounts.sign_in_as(owner))
+    chat = workbench.chats.create(owner, ChatSetup()).id
+    workbench.chats.put_question(owner, chat, "Are <b>you</b> there?", {}, lambda asked: None)
+    page = client.get(f"/chat/{chat}")
+    assert page.status_code == 200
+    assert "Are &lt;b&gt;you&lt;/b&gt; there?" in page.text
