@@ -209,3 +209,12 @@ def test_sets_are_listed_page_by_page_and_found_by_name(client: TestClient) -> N
     second = client.get("/api/v1/datasets", params={"limit": 2, "after": first["next"]}).json()
     assert ([one["name"] for one in second["datasets"]], second["next"]) == (["cases-0"], None)
     assert client.get("/api/v1/datasets", params={"search": "S-1"}).json()["total"] == 1
+
+
+def test_the_page_of_a_row_without_pictures_shows_its_tokens(client: TestClient, tiny_model: Path) -> None:
+    sign_up(client)
+    give_model(tiny_model)
+    cases(client, rows=2)
+    part = client.get("/datasets/cases/preview-part", params={"row": 1, "model": "tiny"})
+    assert part.status_code == 200
+    assert 'class="tokens"' in part.text
