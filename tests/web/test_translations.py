@@ -48,6 +48,7 @@ READERS = {
     "specialists/finance/evidence.py",
     "specialists/finance/periods.py",
     "specialists/finance/reading.py",
+    "specialists/finance/seentables.py",
     "specialists/finance/series.py",
     "specialists/finance/sheets.py",
     "specialists/finance/tablefindings.py",

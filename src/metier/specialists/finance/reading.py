@@ -20,6 +20,7 @@ from metier.specialists.finance.compliance import check_rules
 from metier.specialists.finance.evidence import Evidence, Text, words_of
 from metier.specialists.finance.risks import risk_findings
 from metier.specialists.finance.schema import Exhibit, Figure, Finding, Findings, Spot
+from metier.specialists.finance.seentables import seen_sheets
 from metier.specialists.finance.series import PARQUET, Series, read_parquet_series, series_in
 from metier.specialists.finance.seriesfindings import series_exhibit, series_findings
 from metier.specialists.finance.sheets import Sheet, sheets_of, year_of
@@ -170,12 +171,14 @@ def _mark_texts(path: Path, document: Document, findings: Findings) -> None:
 
 def evidence_of(document: Document) -> Evidence:
     """The tables and texts of a document, to check figures against."""
-    return Evidence(sheets_of(document), list(_texts(document)))
+    sheets = sheets_of(document)
+    sheets += seen_sheets(document, len(sheets) + 1, year_of(document))
+    return Evidence(sheets, list(_texts(document, sheets)))
 
 
-def _texts(document: Document) -> Iterator[Text]:
+def _texts(document: Document, sheets: Sequence[Sheet]) -> Iterator[Text]:
     """The text between tables, a page at a time."""
-    tables = sorted((table.start, table.end) for table in document.tables)
+    tables = sorted((sheet.place.start, sheet.place.end) for sheet in sheets)
     for page in document.pages:
         at = page.start
         for start, end in [*((s, e) for s, e in tables if e > page.start and s < page.end), (page.end, page.end)]:
@@ -203,9 +206,15 @@ def _exhibit(document: Document, sheet: Sheet, number: int) -> Exhibit:
         periods=[str(period) for period in sheet.periods()],
         place=spot(sheet.place),
         rows=[list(row) for row in sheet.rows[:MOST_ROWS]],
-        lines=list(document.tables[sheet.number - 1].lines[:MOST_ROWS]),
+        lines=list(_lines(document, sheet)),
         figures=figures,
     )
+
+
+def _lines(document: Document, sheet: Sheet) -> Sequence[int]:
+    """The rows of a sheet as its file counts them, where it does."""
+    place = sheet.number - 1
+    return document.tables[place].lines[:MOST_ROWS] if place < len(document.tables) else ()
 
 
 def _contradiction(claim: Claim, numbers: dict[int, int], tell: Teller) -> Finding:
