@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from metier.core.errors import ConfigError, DataError, MetierError, ModelError, UserError
+from metier.core.errors import ConfigError, MetierError, ModelError, UserError
 from metier.core.i18n import translate
 
 _log = logging.getLogger("metier.gateway")
@@ -66,9 +66,10 @@ def refusal(error: BaseException) -> GatewayError:
     if isinstance(error, ConfigError) and error.key in ("engines.no_tools", "engines.no_schema"):
         param = "tools" if error.key == "engines.no_tools" else "response_format"
         return GatewayError(error.key, code="unsupported_parameter", param=param, **error.fields)
-    if isinstance(error, ConfigError) and error.key in _TOO_LONG:
+    # A model in a process of its own tells what was raised there by its key alone.
+    if isinstance(error, UserError) and error.key in _TOO_LONG:
         return GatewayError("gateway.too_long", code="context_length_exceeded", param="messages")
-    if isinstance(error, DataError) and error.key.startswith(_OF_MESSAGES):
+    if isinstance(error, UserError) and error.key.startswith(_OF_MESSAGES):
         return GatewayError(error.key, code="cannot_answer", param="messages", **error.fields)
     status = int(getattr(error, "status", 0))
     if isinstance(error, MetierError) and status in (401, 403, 404, 409, 413, 429, 503):
