@@ -28,6 +28,7 @@ class Crops:
         self.path = path
         self.pictured = findings.kind in _PICTURED
         self._page = cache(self._load)
+        self._wide = {one.number: one.place.box for one in findings.exhibits if one.kind == "table" and one.place.box}
         self._made: dict[str, bytes] = {}
 
     def of(self, finding: Finding) -> bytes | None:
@@ -35,19 +36,21 @@ class Crops:
         spots = [spot for figure in finding.figures for spot in figure.places if spot.box]
         if finding.place and finding.place.box:
             spots = [spot for spot in spots if spot.page == finding.place.page] or [finding.place]
-        return self.around(spots)
+        table = self._wide.get(finding.exhibit)
+        own = table is not None and all(figure.source != "text" for figure in finding.figures)
+        return self.around(spots, (table[0], table[2]) if table and own else (0.0, 1.0))
 
-    def around(self, spots: list[Spot]) -> bytes | None:
-        """A PNG of places on one page, each marked."""
+    def around(self, spots: list[Spot], across: tuple[float, float] = (0.0, 1.0)) -> bytes | None:
+        """A PNG of places on one page, each marked. across: from where to where, such as a table's edges."""
         spots = [spot for spot in spots if spot.box and spot.page == spots[0].page]
         if not self.pictured or not spots:
             return None
-        key = "|".join(spot.model_dump_json() for spot in spots)
+        key = f"{across}|" + "|".join(spot.model_dump_json() for spot in spots)
         if key not in self._made:
             page = self._page(spots[0].page)
             if page is None:
                 return None
-            self._made[key] = _cut(page, [spot.box for spot in spots if spot.box])
+            self._made[key] = _cut(page, [spot.box for spot in spots if spot.box], across)
         return self._made[key]
 
     def _load(self, number: int) -> Image | None:
@@ -61,7 +64,7 @@ class Crops:
             return None
 
 
-def _cut(page: Image, boxes: list[tuple[float, float, float, float]]) -> bytes:
+def _cut(page: Image, boxes: list[tuple[float, float, float, float]], across: tuple[float, float]) -> bytes:
     """The strip of a page around boxes, which are framed."""
     from PIL import ImageDraw
 
@@ -74,7 +77,8 @@ def _cut(page: Image, boxes: list[tuple[float, float, float, float]]) -> bytes:
         frame = (left * wide - 3, upper * high - 2, right * wide + 3, lower * high + 2)
         draw.rectangle(frame, outline=_MARK, width=2)
     first, last = int(top * high), max(int(bottom * high), int(top * high) + 1)
-    cut = marked.crop((int(_SIDE * wide), first, int((1 - _SIDE) * wide), last))
+    left, right = max(_SIDE, across[0] - _SIDE), min(1 - _SIDE, across[1] + _SIDE)
+    cut = marked.crop((int(left * wide), first, int(right * wide), last))
     target = io.BytesIO()
     cut.quantize(64).save(target, "PNG", optimize=True)
     return target.getvalue()
