@@ -80,6 +80,7 @@ def fill(workbench: Workbench, owner: Person) -> Example:
         **{f"/findings/{{job_id}}{more} job_id": reports for more in ("", "/marks-part")},
         "number": ["1"],
         "/specialists/{name} name": ["medical", "legal"],
+        "/specialists/{name}/prove name": ["medical"],
         "base": [base],
         "document": documents,
         "job_id": [report.id],
