@@ -135,3 +135,8 @@ def test_a_reader_that_leaves_ends_the_output_without_a_word() -> None:
     command = f"{sys.executable} -m metier.cli recipe show medical | true"
     ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert ended.stderr == ""
+
+
+def test_cut_answers_are_allowed_in_one_place() -> None:
+    recipe = load_recipe("medical", overrides={"allow_truncated_answers": True})
+    assert all(recipe.step(name).allow_truncated_answers for name in ("prepare", "train"))

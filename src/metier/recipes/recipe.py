@@ -72,6 +72,7 @@ class Shared(Spec):
     columns: dict[str, str] | None = None
     skip_bad_rows: bool = False
     cutoff_len: int = Field(default=2048, ge=8)
+    allow_truncated_answers: bool = False
     enable_thinking: bool | None = None
     seed: int = Field(default=42, ge=0)
     specialist: str = ""
