@@ -155,7 +155,7 @@ def test_a_removed_set_leaves_no_trace(client: TestClient, workbench: Workbench,
     wait_for(lambda: quoting(workbench.settings.folder, "canary-") == [])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_runs_that_quote_a_set_can_go_with_it(client: TestClient, workbench: Workbench, tiny_model: Path) -> None:
     sign_up(client)
     give_model(tiny_model)

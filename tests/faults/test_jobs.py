@@ -144,6 +144,7 @@ def test_fault_07_a_process_that_merely_has_the_number_is_neither_adopted_nor_ki
     assert until_ended(workbench, owner, job).state == "done"
 
 
+@pytest.mark.long
 def test_fault_10_a_stop_that_is_cut_short_leaves_a_checkpoint_to_go_on_from(ready: Workbench, owner: Person) -> None:
     job = ready.jobs.submit(owner, "train", training())
     until_step(ready, job, 60)
@@ -233,6 +234,7 @@ def test_fault_11_a_suspended_training_is_replaced_and_cannot_write_when_it_wake
     assert sorted(losses(ready, job)) == list(range(1, 241))
 
 
+@pytest.mark.long
 def test_fault_12_nothing_that_a_job_started_outlives_it(ready: Workbench, owner: Person) -> None:
     job = ready.jobs.submit(owner, "train", training(num_processes=2))
     until_step(ready, job, 5)

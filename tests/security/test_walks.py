@@ -186,6 +186,7 @@ def test_attack_59_hostile_texts_in_searches_find_and_break_nothing(world: World
                 assert CANARY not in answer.text, str(route)
 
 
+@pytest.mark.long
 def test_attack_59_hostile_texts_break_nothing_of_ones_own_either(world: World) -> None:
     asked = set()
     with world.client("a") as client:

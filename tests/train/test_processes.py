@@ -64,7 +64,7 @@ def losses(spec: TrainSpec, folder: Path) -> list[float]:
         {},
         {"engine": "plain", "gradient_accumulation_steps": 2},
         {"fsdp": "on"},
-        {"fsdp": "on", "finetuning_type": "full"},
+        pytest.param({"fsdp": "on", "finetuning_type": "full"}, marks=pytest.mark.long),
     ],
     ids=["ddp, fused", "ddp, plain", "fsdp2, lora", "fsdp2, all weights"],
 )

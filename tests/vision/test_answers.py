@@ -147,7 +147,7 @@ def test_the_terminal_shows_pictures(
     monkeypatch.setattr("sys.stdin", StringIO(said))
     main(["chat", str(mllama), "--image", str(picture), "--max_new_tokens", "3"])
     shown = capsys.readouterr().out
-    assert "none.png" in shown
+    assert "none.png" in shown.replace("\n", "")  # a long path is broken over lines
     assert "1 picture(s) go with the next question" in shown
     assert main(["chat", str(tiny_model), "--image", str(picture)]) != 0
     assert "takes no pictures" in capsys.readouterr().err

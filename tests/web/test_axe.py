@@ -79,7 +79,7 @@ def problems(tab: Browser, served: str, address: str, view: tuple[str, str, int]
     tab.messages.clear()
     tab.requests.clear()
     tab.open(served + address, width=width)
-    tab.wait_for("!document.querySelector('[aria-busy=true]')")
+    tab.wait_for("!document.querySelector('[aria-busy=true]')", seconds=60)  # the first estimate starts a process
     tab.evaluate("new Promise(done => setTimeout(done, 120))")
     found = [f"{one}" for one in tab.messages]
     found += [f"asks {one}" for one in tab.requests if not one.startswith((served, "data:", "blob:"))]

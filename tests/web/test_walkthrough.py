@@ -23,7 +23,7 @@ SPANS = ("两天", "三天", "一周", "半个月", "一个月")
     ("width", "language"),
     [
         pytest.param(1440, "zh", marks=pytest.mark.slow),
-        pytest.param(390, "en", marks=pytest.mark.slow),
+        pytest.param(390, "en", marks=pytest.mark.long),
         pytest.param(1440, "en", marks=pytest.mark.long),
         pytest.param(390, "zh", marks=pytest.mark.long),
     ],
