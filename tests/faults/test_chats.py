@@ -94,6 +94,7 @@ def test_a_killed_chat_process_is_told_and_its_device_freed(ready: Workbench, ow
     wait_for(lambda: ready.chats.turns(owner, chat)[1].text)
 
 
+@pytest.mark.long
 def test_a_chat_and_a_run_never_have_one_device_and_stand_in_line(ready: Workbench, owner: Person) -> None:
     writes(ready, owner)
     job = ready.jobs.submit(owner, "train", training(num_train_epochs=1, save_steps=10))

@@ -217,6 +217,7 @@ def test_fault_43_a_set_that_is_removed_or_changed_is_still_the_jobs_own(ready: 
     assert (ended.state, ended.summary["rows"]) == ("done", 40)
 
 
+@pytest.mark.long
 def test_fault_11_a_suspended_training_is_replaced_and_cannot_write_when_it_wakes(
     ready: Workbench, owner: Person
 ) -> None:
