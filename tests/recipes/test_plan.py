@@ -246,3 +246,5 @@ def test_the_finance_recipe_fits_its_gpus(profile: str, capsys: pytest.CaptureFi
     plan = json.loads(capsys.readouterr().out)
     assert plan["fits"]
     assert plan["train"]["rows"] == 11_099
+    gets = [one["detail"] for one in plan["writes"] if one["what"] == "specialist"]
+    assert gets == ["finance"]
