@@ -8,6 +8,7 @@ server waits for many answers at once.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -109,3 +110,13 @@ class ChatModel(Protocol):
 
     async def close(self) -> None:
         """Frees what it holds."""
+
+
+async def whole_answer(model: ChatModel, request: Request) -> str:
+    """The words of an answer once it is whole, without its thinking. Raises what the model raises."""
+    told: list[str] = []
+    async with aclosing(model.stream(request)) as deltas:
+        async for delta in deltas:
+            if delta.kind == "answer":
+                told.append(delta.text)
+    return "".join(told)

@@ -7,12 +7,11 @@ from false on pairs whose answer is known; a model that cannot is never asked ag
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import aclosing
 
 from metier.core.errors import MetierError
 from metier.core.i18n import Language, translate
 from metier.data.messages import message
-from metier.engines.chatmodel import ChatModel, Request, Turn
+from metier.engines.chatmodel import ChatModel, Request, Turn, whole_answer
 from metier.engines.sampling import Sampling
 
 # Lexical support between these leaves the question open.
@@ -53,11 +52,8 @@ async def _ask(model: ChatModel, sentence: str, texts: Sequence[str], language: 
     passage = "\n\n".join(texts).replace("<<<", "‹‹‹").replace(">>>", "›››")
     asked = translate("specialists.bears_out", language=language, passage=passage, sentence=sentence)
     request = Request((Turn(message("user", asked)),), _SHORT, enable_thinking=False)
-    told = ""
     try:
-        async with aclosing(model.stream(request)) as deltas:
-            async for delta in deltas:
-                told += delta.text if delta.kind == "answer" else ""
+        told = await whole_answer(model, request)
     except MetierError:
         return None
     word = told.strip().lower().lstrip("\"'“*")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import aclosing
 
 from metier.core.errors import MetierError
 from metier.core.i18n import Language, translate
 from metier.data.messages import message
-from metier.engines.chatmodel import ChatModel, Request, Turn
+from metier.engines.chatmodel import ChatModel, Request, Turn, whole_answer
 from metier.engines.sampling import Sampling
 
 _SHORT = Sampling(temperature=0.0, max_new_tokens=64)
@@ -21,11 +20,8 @@ async def written_query(model: ChatModel, turns: Sequence[Turn], language: Langu
     talk = "\n".join(f"{turn.message.role}: {turn.message.text}" for turn in turns)[-_REMEMBERED:]
     asked = translate("specialists.write_query", language=language, conversation=talk)
     request = Request((Turn(message("user", asked)),), _SHORT, enable_thinking=False)
-    told = ""
     try:
-        async with aclosing(model.stream(request)) as deltas:
-            async for delta in deltas:
-                told += delta.text if delta.kind == "answer" else ""
+        told = await whole_answer(model, request)
     except MetierError:
         return ""
     lines = [line.strip(" \"'“”") for line in told.splitlines() if line.strip()]

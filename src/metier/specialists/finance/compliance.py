@@ -14,7 +14,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from metier.core.errors import DataError, MetierError
 from metier.core.yamltext import parse_yaml
 from metier.data.messages import message
-from metier.engines.chatmodel import ChatModel, Request, Turn
+from metier.engines.chatmodel import ChatModel, Request, Turn, whole_answer
 from metier.engines.sampling import Sampling
 from metier.specialists.finance.amounts import Amount, find_amounts, shown
 from metier.specialists.finance.evidence import Evidence, split_sentences
@@ -197,8 +196,4 @@ async def _said(asked: str, model: ChatModel) -> str:
     request = Request(
         (Turn(message("user", asked)),), sampling, schema=_Judged.model_json_schema(), enable_thinking=False
     )
-    told = ""
-    async with aclosing(model.stream(request)) as deltas:
-        async for delta in deltas:
-            told += delta.text if delta.kind == "answer" else ""
-    return told
+    return await whole_answer(model, request)

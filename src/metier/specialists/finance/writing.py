@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -17,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from metier.core.errors import MetierError, ModelError
 from metier.data.messages import ImagePart, Message, TextPart, message
-from metier.engines.chatmodel import ChatModel, Request, Turn
+from metier.engines.chatmodel import ChatModel, Request, Turn, whole_answer
 from metier.engines.sampling import Sampling
 from metier.specialists.finance.amounts import Amount, find_amounts, shown
 from metier.specialists.finance.checking import Said, Stated, Verdict, judge
@@ -142,8 +141,8 @@ async def _asked(
     shown_turns = (*turns[:-1], _with_pictures(turns[-1], pictures)) if pictures else turns
     for tried in (shown_turns, turns) if pictures else (turns,):
         try:
-            said = await _said(
-                Request(tried, sampling, schema=Written.model_json_schema(), enable_thinking=False), model
+            said = await whole_answer(
+                model, Request(tried, sampling, schema=Written.model_json_schema(), enable_thinking=False)
             )
             return Written.model_validate(_object(said))
         except ModelError as error:
@@ -155,14 +154,6 @@ async def _asked(
             findings.notices.append(error.text(tell.language))
             return None
     return None
-
-
-async def _said(request: Request, model: ChatModel) -> str:
-    told = ""
-    async with aclosing(model.stream(request)) as deltas:
-        async for delta in deltas:
-            told += delta.text if delta.kind == "answer" else ""
-    return told
 
 
 def _with_pictures(turn: Turn, pictures: Sequence[Picture]) -> Turn:
