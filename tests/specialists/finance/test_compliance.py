@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from metier.core.errors import DataError
+from metier.core.errors import DataError, ModelError
 from metier.specialists.finance.compliance import check_rules, judge_rules, read_rules
 from metier.specialists.finance.evidence import Evidence, Text
 from metier.specialists.finance.schema import Findings
@@ -57,6 +57,23 @@ def test_a_model_judges_from_the_evidence_and_must_quote_it() -> None:
         model = ScriptedModel([json.dumps({**quoted, "quote": quote}, ensure_ascii=False)])
         asyncio.run(judge_rules(findings, model, TELL))
         assert findings.rules[0].status == status
+        assert [("未予采用" in notice) for notice in findings.notices] == [True] * (status == "found")
+
+
+def test_that_a_model_judged_nothing_is_told() -> None:
+    def away(request: object) -> str:
+        raise ModelError("engines.server_refused", address="x", problem="no room")
+
+    rules = ["报告应披露关联交易的定价方式", "应披露审计意见"]
+    for script, told, asked in (("I am sorry.", "：2 条", 2), (away, "no room", 1)):
+        findings = Findings(name="a", kind="pdf", rules=check_rules(rules, PAGES, TELL))
+        assert [one.status for one in findings.rules] == ["found", "found"]
+        model = ScriptedModel([script])
+        asyncio.run(judge_rules(findings, model, TELL))
+        assert [one.status for one in findings.rules] == ["found", "found"]
+        [notice] = findings.notices
+        assert told in notice
+        assert len(model.asked) == asked
 
 
 def test_rules_are_read_from_lines_and_yaml(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ its quotation must stand there word for word.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import Counter
@@ -19,17 +18,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from metier.core.errors import DataError, MetierError
 from metier.core.yamltext import parse_yaml
 from metier.data.messages import message
-from metier.engines.chatmodel import ChatModel, Request, Turn, whole_answer
-from metier.engines.sampling import Sampling
+from metier.engines.chatmodel import ChatModel, Turn
 from metier.specialists.finance.amounts import Amount, find_amounts, shown
 from metier.specialists.finance.evidence import Evidence, split_sentences
 from metier.specialists.finance.schema import Findings, Quote, RuleAnswer, Spot
 from metier.specialists.finance.sheets import Line
+from metier.specialists.finance.structured import structured_answer
 from metier.specialists.finance.telling import Teller, spot
 from metier.specialists.words import units
 
@@ -174,26 +173,28 @@ class _Judged(BaseModel):
 
 
 async def judge_rules(findings: Findings, model: ChatModel, tell: Teller) -> None:
-    """Lets a model judge the rules that evidence was found for; a quotation that does not stand in it is not taken."""
+    """Lets a model judge the rules that evidence was found for. A quotation that does not stand in it is not taken;
+    that judgements were left out, or that the model failed, is said in the notices."""
+    left_out = 0
     for answer in findings.rules:
         if answer.status != "found":
             continue
         shown_evidence = "\n".join(f"[{number}] {quote.text}" for number, quote in enumerate(answer.evidence, 1))
-        asked = tell.say("rule_judge", rule=answer.rule, evidence=shown_evidence)
+        turn = Turn(message("user", tell.say("rule_judge", rule=answer.rule, evidence=shown_evidence)))
         try:
-            told = await _said(asked, model)
-            judged = _Judged.model_validate(json.loads(told[told.find("{") : told.rfind("}") + 1]))
-        except (MetierError, ValidationError, ValueError):
+            judged = await structured_answer(model, (turn,), _Judged, min(400, model.context_length // 4))
+        except ValueError:
+            left_out += 1
             continue
+        except MetierError as error:
+            problem = error.text(tell.language)
+            findings.notices.append(tell.say("rules_not_judged", model=model.name, problem=problem))
+            break
         quote = " ".join(judged.quote.split())
-        if quote and any(quote in one.text for one in answer.evidence):
-            answer.status, answer.by = judged.status, "model"
-            answer.text = f"{judged.reason.strip()} “{quote}”"
-
-
-async def _said(asked: str, model: ChatModel) -> str:
-    sampling = Sampling(temperature=0.0, max_new_tokens=min(400, model.context_length // 4))
-    request = Request(
-        (Turn(message("user", asked)),), sampling, schema=_Judged.model_json_schema(), enable_thinking=False
-    )
-    return await whole_answer(model, request)
+        if not quote or not any(quote in one.text for one in answer.evidence):
+            left_out += 1
+            continue
+        answer.status, answer.by = judged.status, "model"
+        answer.text = f"{judged.reason.strip()} “{quote}”"
+    if left_out:
+        findings.notices.append(tell.say("rules_left_out", model=model.name, count=left_out))

@@ -5,24 +5,23 @@ exhibits and texts ─► requests that fit the model ─► JSON by the schema 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from metier.core.errors import MetierError, ModelError
 from metier.data.messages import ImagePart, Message, TextPart, message
-from metier.engines.chatmodel import ChatModel, Request, Turn, whole_answer
-from metier.engines.sampling import Sampling
+from metier.engines.chatmodel import ChatModel, Turn
 from metier.specialists.finance.amounts import Amount, find_amounts, shown
 from metier.specialists.finance.checking import Said, Stated, Verdict, judge
 from metier.specialists.finance.evidence import Evidence
 from metier.specialists.finance.periods import find_periods
 from metier.specialists.finance.schema import Figure, Finding, Findings, Spot, Warned
+from metier.specialists.finance.structured import structured_answer
 from metier.specialists.finance.telling import Teller, spot
 
 ANSWER_TOKENS = 2048
@@ -137,17 +136,14 @@ async def _asked(
     turns: tuple[Turn, ...], model: ChatModel, pictures: Sequence[Picture], findings: Findings, tell: Teller
 ) -> Written | None:
     """What the model says, by the schema; None, with a notice, where it says nothing of the kind."""
-    sampling = Sampling(temperature=0.0, max_new_tokens=min(ANSWER_TOKENS, model.context_length // 2))
+    tokens = min(ANSWER_TOKENS, model.context_length // 2)
     shown_turns = (*turns[:-1], _with_pictures(turns[-1], pictures)) if pictures else turns
     for tried in (shown_turns, turns) if pictures else (turns,):
         try:
-            said = await whole_answer(
-                model, Request(tried, sampling, schema=Written.model_json_schema(), enable_thinking=False)
-            )
-            return Written.model_validate(_object(said))
+            return await structured_answer(model, tried, Written, tokens)
         except ModelError as error:
             findings.notices.append(tell.say("model_failed", model=model.name, problem=error.text(tell.language)))
-        except (ValidationError, ValueError):
+        except ValueError:
             findings.notices.append(tell.say("model_unreadable", model=model.name))
             return None
         except MetierError as error:
@@ -159,14 +155,6 @@ async def _asked(
 def _with_pictures(turn: Turn, pictures: Sequence[Picture]) -> Turn:
     seen = tuple(ImagePart(data=one.data) for one in pictures)
     return replace(turn, message=Message(turn.message.role, (*seen, TextPart(turn.message.text))))
-
-
-def _object(text: str) -> Any:
-    """The JSON object in an answer, without what a model put around it. Raises ValueError."""
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
-        raise ValueError("no object")
-    return json.loads(text[start : end + 1])
 
 
 def _checked(one: WrittenFinding, evidence: Evidence, findings: Findings, tell: Teller, *, seen: bool) -> Finding:
