@@ -71,19 +71,11 @@ def by_kind(predictions: Path) -> dict[str, float]:
 def memory(result: dict[str, Any], name: str) -> float:
     """Accuracy of the tuned model on rows that it was trained on."""
     folder = WORK / f"{name}-memory"
-    adapter = str(result["steps"] / "train" / "adapter")
-    if not (folder / "predictions.jsonl").is_file():
-        wanted = [
-            "--model_name_or_path",
-            "chart-seedling",
-            "--adapter_name_or_path",
-            adapter,
-            "--dataset",
-            "chart_demo_en",
-        ]
-        limits = ["--max_samples", str(MEMORY_ROWS), "--max_new_tokens", "12", "--temperature", "0"]
-        metier("predict", *wanted, *limits, "--output_dir", str(folder), "--save_name", "predictions.jsonl")
-    found = by_kind(next(folder.rglob("predictions.jsonl")))
+    model = ["--model_name_or_path", "chart-seedling"]
+    model += ["--adapter_name_or_path", str(result["steps"] / "train" / "adapter")]
+    rows = ["--dataset", "chart_demo_en", "--max_samples", str(MEMORY_ROWS)]
+    metier("predict", *model, *rows, "--max_new_tokens", "12", "--temperature", "0", "--output_dir", str(folder))
+    found = by_kind(folder / "steps" / "predict" / "predictions.jsonl")
     return sum(found.values()) / len(found)
 
 
