@@ -218,6 +218,17 @@ def hang_up(response: HTTPResponse) -> None:
     response.connection.close()  # type: ignore[attr-defined]
 
 
+def hang_up_and_check(running: Upstream, opened: Sequence[HTTPResponse]) -> None:
+    """Hangs all of them up: none is written on."""
+    left = time.monotonic()
+    for one in opened:
+        hang_up(one)
+    while running.open and time.monotonic() < left + 5:
+        time.sleep(0.02)
+    assert running.open == 0
+    assert max(running.cut) - left < 2
+
+
 def test_attack_63_one_caller_has_so_many_answers_and_hanging_up_stops_them(tmp_path: Path) -> None:
     with (
         upstream(tokens=4000, pace=20) as running,
@@ -229,13 +240,7 @@ def test_attack_63_one_caller_has_so_many_answers_and_hanging_up_stops_them(tmp_
         assert {one.status for one in more} == {429}
         assert more[0].headers["retry-after"]
         assert running.open == 5
-        left = time.monotonic()
-        for one in opened:
-            hang_up(one)
-        while running.open and time.monotonic() < left + 5:
-            time.sleep(0.02)
-        assert running.open == 0
-        assert max(running.cut) - left < 2
+        hang_up_and_check(running, opened)
         again = streams(address, 1)[0]
         assert again.status == 200
         for one in (again, *more):
@@ -257,13 +262,7 @@ def test_attack_63_of_a_thousand_streams_by_one_caller_the_limit_is_open_and_all
         assert running.open == most
         with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {KEY}"}) as beside:
             assert beside.get("models").status_code == 200
-        left = time.monotonic()
-        for one in opened:
-            hang_up(one)
-        while running.open and time.monotonic() < left + 5:
-            time.sleep(0.02)
-        assert running.open == 0
-        assert max(running.cut) - left < 2
+        hang_up_and_check(running, opened)
         again = streams(address, 1)[0]
         assert again.status == 200
         hang_up(again)
