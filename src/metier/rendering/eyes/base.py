@@ -35,11 +35,12 @@ def padded(row: Seen, width: int, left: bool) -> slice:
 class Eyes(ABC):
     """One model's way with pictures.
 
-    placeholder: what its chat template writes for a picture; process: its image processor, PIL pictures to arrays;
-    settings: what the processor's files say.
+    placeholder: what its chat template writes for a picture; token: the id that a picture's places in a row have;
+    process: its image processor, PIL pictures to arrays; settings: what the processor's files say.
     """
 
     placeholder: str
+    token: int
 
     def __init__(self, process: Any, tokenizer: Any, settings: Mapping[str, Any]) -> None:
         self.process = process
@@ -80,5 +81,5 @@ class Eyes(ABC):
         return {}
 
     def unseen(self, row: Seen) -> int:
-        """Tokens at a row's beginning that do not depend on its pictures."""
-        return len(row.input_ids)
+        """Tokens at a row's beginning that do not depend on its pictures: those before the first of them."""
+        return list(row.input_ids).index(self.token) if row.pictures else len(row.input_ids)

@@ -26,7 +26,7 @@ class Gemma3Eyes(Eyes):
         self.placeholder = str(tokenizer.boi_token)
         tokens = str(tokenizer.image_token) * int(settings.get("image_seq_length") or _TOKENS)
         self._written = f"\n\n{tokenizer.boi_token}{tokens}{tokenizer.eoi_token}\n\n"
-        self._token = tokenizer.convert_tokens_to_ids(str(tokenizer.image_token))
+        self.token = tokenizer.convert_tokens_to_ids(str(tokenizer.image_token))
 
     def written(self, picture: ImagePart) -> str:
         return self._written
@@ -45,7 +45,7 @@ class Gemma3Eyes(Eyes):
         kinds_BL = torch.zeros(len(rows), width, dtype=torch.long)
         for number, row in enumerate(rows):
             ids = torch.tensor(list(row.input_ids))
-            kinds_BL[number, padded(row, width, left)] = (ids == self._token).long()
+            kinds_BL[number, padded(row, width, left)] = (ids == self.token).long()
         return {"pixel_values": made["pixel_values"], "token_type_ids": kinds_BL}
 
     def unseen(self, row: Seen) -> int:

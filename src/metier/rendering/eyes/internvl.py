@@ -23,7 +23,7 @@ class InternVLEyes(Eyes):
         super().__init__(process, tokenizer, settings)
         self.placeholder = str(tokenizer.context_image_token)
         self._tile = self.placeholder * int(settings.get("image_seq_length") or _TOKENS)
-        self._token = tokenizer.convert_tokens_to_ids(self.placeholder)
+        self.token = tokenizer.convert_tokens_to_ids(self.placeholder)
 
     def written(self, picture: ImagePart) -> str:
         header = picture_header(picture)
@@ -38,6 +38,3 @@ class InternVLEyes(Eyes):
         if not pictures:
             return {}
         return {"pixel_values": self.process(images=pictures, return_tensors="pt", **_CUT)["pixel_values"]}
-
-    def unseen(self, row: Seen) -> int:
-        return list(row.input_ids).index(self._token) if row.pictures else len(row.input_ids)

@@ -23,7 +23,7 @@ class MllamaEyes(Eyes):
     def __init__(self, process: Any, tokenizer: Any, settings: Mapping[str, Any]) -> None:
         super().__init__(process, tokenizer, settings)
         self.placeholder = str(getattr(tokenizer, "image_token", None) or "<|image|>")
-        self._token = tokenizer.convert_tokens_to_ids(self.placeholder)
+        self.token = tokenizer.convert_tokens_to_ids(self.placeholder)
 
     def written(self, picture: ImagePart) -> str:
         return self.placeholder
@@ -58,7 +58,7 @@ class MllamaEyes(Eyes):
         most = int(self.process.max_image_tiles)
         mask_BLPT = torch.zeros(len(rows), width, max(map(len, tiles)), most, dtype=torch.long)
         for number, (row, tiles_P) in enumerate(zip(rows, tiles, strict=True)):
-            places = get_cross_attention_token_mask(list(row.input_ids), self._token)
+            places = get_cross_attention_token_mask(list(row.input_ids), self.token)
             dense = convert_sparse_cross_attention_mask_to_dense([places], [tiles_P], most, len(row.input_ids))
             mask_BLPT[number, padded(row, width, left), : len(tiles_P)] = torch.from_numpy(dense[0])
         return mask_BLPT

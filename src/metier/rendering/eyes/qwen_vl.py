@@ -26,7 +26,7 @@ class QwenEyes(Eyes):
     def __init__(self, process: Any, tokenizer: Any, settings: Mapping[str, Any]) -> None:
         super().__init__(process, tokenizer, settings)
         self.placeholder = str(getattr(tokenizer, "image_token", None) or "<|image_pad|>")
-        self._token = tokenizer.convert_tokens_to_ids(self.placeholder)
+        self.token = tokenizer.convert_tokens_to_ids(self.placeholder)
 
     def written(self, picture: ImagePart) -> str:
         header = picture_header(picture)
@@ -60,7 +60,7 @@ class QwenEyes(Eyes):
         waiting, here, done = iter(grids), row.start, 0
         ids = row.input_ids
         while done < len(ids):
-            if ids[done] != self._token:
+            if ids[done] != self.token:
                 for axis in axes:
                     axis.append(here)
                 here, done = here + 1, done + 1
@@ -72,6 +72,3 @@ class QwenEyes(Eyes):
                 axes[2] += range(here, here + wide)
             here, done = here + max(high, wide), done + high * wide
         return axes
-
-    def unseen(self, row: Seen) -> int:
-        return list(row.input_ids).index(self._token) if row.pictures else len(row.input_ids)

@@ -24,7 +24,7 @@ class SmolVLMEyes(Eyes):
         self._edge = str(getattr(tokenizer, "fake_image_token", None) or "<fake_token_around_image>")
         self._whole = str(getattr(tokenizer, "global_image_token", None) or "<global-img>")
         self._tile = self.placeholder * int(settings.get("image_seq_len") or _TOKENS)
-        self._token = tokenizer.convert_tokens_to_ids(self.placeholder)
+        self.token = tokenizer.convert_tokens_to_ids(self.placeholder)
 
     def written(self, picture: ImagePart) -> str:
         header = picture_header(picture)
@@ -47,6 +47,3 @@ class SmolVLMEyes(Eyes):
             return {}
         pictures = [[open_picture(picture) for picture in row.pictures] for row in rows]
         return dict(self.process(images=pictures, return_tensors="pt"))
-
-    def unseen(self, row: Seen) -> int:
-        return list(row.input_ids).index(self._token) if row.pictures else len(row.input_ids)
