@@ -103,7 +103,18 @@ def test_a_model_that_sees_no_pictures_is_asked_without(document: Document) -> N
     model = ScriptedModel([refuse], context_length=32_000)
     findings = written(document, model, pictures=[Picture(2, b"png")])
     assert [len(request.turns[-1].message.images) for request in model.asked] == [1, 0]
-    assert any(one.by == "model" and one.flags for one in findings.findings)
+    [one] = [one for one in findings.findings if one.by == "model"]
+    assert [flag.problem for flag in one.flags] == ["unsupported"]
+    assert [figure.source for figure in one.figures] == ["text"]  # not read from a picture that it never saw
+
+
+def test_only_what_was_asked_with_pictures_can_be_read_from_them(document: Document) -> None:
+    model = ScriptedModel([said(trend("图中收入为999.9百万元。"))], context_length=2600)
+    findings = written(document, model, pictures=[Picture(2, b"png")])
+    assert [len(request.turns[-1].message.images) for request in model.asked[:2]] == [1, 0]
+    sources = [figure.source for one in findings.findings if one.by == "model" for figure in one.figures]
+    assert sources.count("picture") == 1
+    assert len(sources) == len(model.asked) > 1
 
 
 def test_the_command_gives_json_for_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

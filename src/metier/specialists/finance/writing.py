@@ -86,10 +86,10 @@ async def write_findings(
     requests = list(_requests(findings, evidence, model, system_prompt, tell))
     findings.model = model.name
     for number, turns in enumerate(requests, 1):
-        written = await _asked(turns, model, pictures if number == 1 else (), findings, tell)
+        written, seen = await _asked(turns, model, pictures if number == 1 else (), findings, tell)
         if written is not None:
             findings.answer = findings.answer or written.answer.strip()
-            made = [_checked(one, evidence, findings, tell, seen=bool(pictures)) for one in written.findings]
+            made = [_checked(one, evidence, findings, tell, seen=seen) for one in written.findings]
             findings.findings = [*made, *findings.findings]
         if events:
             events({"event": "progress", "step": number, "total": len(requests)})
@@ -134,22 +134,23 @@ def _texts(evidence: Evidence, tell: Teller) -> Iterator[str]:
 
 async def _asked(
     turns: tuple[Turn, ...], model: ChatModel, pictures: Sequence[Picture], findings: Findings, tell: Teller
-) -> Written | None:
-    """What the model says, by the schema; None, with a notice, where it says nothing of the kind."""
+) -> tuple[Written | None, bool]:
+    """What the model says, by the schema, and whether it saw the pictures; None, with a notice, where it says nothing
+    of the kind."""
     tokens = min(ANSWER_TOKENS, model.context_length // 2)
-    shown_turns = (*turns[:-1], _with_pictures(turns[-1], pictures)) if pictures else turns
-    for tried in (shown_turns, turns) if pictures else (turns,):
+    with_pictures = (*turns[:-1], _with_pictures(turns[-1], pictures))
+    for tried, seen in ((with_pictures, True), (turns, False)) if pictures else ((turns, False),):
         try:
-            return await structured_answer(model, tried, Written, tokens)
+            return await structured_answer(model, tried, Written, tokens), seen
         except ModelError as error:
             findings.notices.append(tell.say("model_failed", model=model.name, problem=error.text(tell.language)))
         except ValueError:
             findings.notices.append(tell.say("model_unreadable", model=model.name))
-            return None
+            return None, False
         except MetierError as error:
             findings.notices.append(error.text(tell.language))
-            return None
-    return None
+            return None, False
+    return None, False
 
 
 def _with_pictures(turn: Turn, pictures: Sequence[Picture]) -> Turn:
