@@ -24,7 +24,7 @@ from metier.evaluate.bootstrap import wilson
 from metier.specialists.finance.amounts import read_cell
 from metier.specialists.finance.checking import Stated, Statement, check
 from metier.specialists.finance.evidence import Evidence
-from metier.specialists.finance.sheets import read_grid
+from metier.specialists.finance.gridreading import read_grid
 
 SEED = 20261128
 TUNED = 0.7  # of the contexts were looked at

@@ -9,7 +9,7 @@ from bench.finance_check import cases, plant
 
 from metier.specialists.finance.checking import Statement, check, stated_of
 from metier.specialists.finance.evidence import Evidence
-from metier.specialists.finance.sheets import read_grid
+from metier.specialists.finance.gridreading import read_grid
 
 SALES = Evidence(
     [

@@ -11,8 +11,8 @@ import pytest
 from metier.core.errors import DataError, ModelError
 from metier.specialists.finance.compliance import check_rules, judge_rules, read_rules
 from metier.specialists.finance.evidence import Evidence, Text
+from metier.specialists.finance.gridreading import read_grid
 from metier.specialists.finance.schema import Findings
-from metier.specialists.finance.sheets import read_grid
 from metier.specialists.finance.telling import Teller
 from tests.support.scripted import ScriptedModel
 

@@ -9,8 +9,8 @@ import pytest
 from metier.core.errors import DataError
 from metier.specialists.finance.amounts import find_amounts, read_cell, read_scale
 from metier.specialists.finance.computing import growth, work_out, yearly_growth
+from metier.specialists.finance.gridreading import read_grid
 from metier.specialists.finance.periods import Period, find_periods, read_period
-from metier.specialists.finance.sheets import read_grid
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,14 @@ from metier.knowledge.document import Box
 from metier.knowledge.pictures import find_boxes, find_drawings, page_picture
 from metier.specialists.finance.claims import Claim, claims_of
 from metier.specialists.finance.compliance import check_rules
+from metier.specialists.finance.documenttables import sheets_of, year_of
 from metier.specialists.finance.evidence import Evidence, Text, words_of
 from metier.specialists.finance.risks import risk_findings
 from metier.specialists.finance.schema import Exhibit, Figure, Finding, Findings, Spot
 from metier.specialists.finance.seentables import seen_sheets
 from metier.specialists.finance.series import PARQUET, Series, read_parquet_series, series_in
 from metier.specialists.finance.seriesfindings import series_exhibit, series_findings
-from metier.specialists.finance.sheets import Sheet, sheets_of, year_of
+from metier.specialists.finance.sheets import Sheet
 from metier.specialists.finance.tablefindings import table_findings
 from metier.specialists.finance.telling import Teller, computed_figure, figure_of, finding, spot
 

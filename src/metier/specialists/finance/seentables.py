@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from metier.knowledge.cells import is_figure
 from metier.knowledge.document import Box, Document
+from metier.specialists.finance.gridreading import read_grid
 from metier.specialists.finance.periods import Period
-from metier.specialists.finance.sheets import Place, Sheet, cell_name, read_grid
+from metier.specialists.finance.sheets import Place, Sheet, cell_name
 
 _FEWEST_ROWS = 3
 _ABOVE = 3  # rows above a table that may name it and its unit
