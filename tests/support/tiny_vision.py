@@ -6,6 +6,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+# The sizes of all that are not asked for otherwise.
+_TEXT: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 1024,
+}
+_VISION: dict[str, Any] = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "image_size": 28,
+    "patch_size": 14,
+}
+
 # In the manner of Llama 3.2 Vision's own: parts or text, no system message beside pictures.
 MLLAMA = """\
 {{- bos_token }}
@@ -100,13 +118,11 @@ def tiny_mllama(
         image_token_index=vocabulary,
         text_config={
             "vocab_size": vocabulary,
+            **_TEXT,
             "hidden_size": hidden_size,
             "intermediate_size": hidden_size * 2,
             "num_hidden_layers": layers,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
             "cross_attention_layers": list(range(1, layers, 4)),
-            "max_position_embeddings": 1024,
             "bos_token_id": 0,
             "eos_token_id": 1,
             "pad_token_id": 4,
@@ -154,26 +170,14 @@ def tiny_gemma3(folder: Path, *, seed: int = 0, template: str, **text: Any) -> P
     config = Gemma3Config(
         text_config={
             "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
+            **_TEXT,
             "head_dim": 8,
             "layer_types": ["sliding_attention", "full_attention"],
             "sliding_window": 24,
-            "max_position_embeddings": 1024,
             "query_pre_attn_scalar": 8,
             **text,
         },
-        vision_config={
-            "hidden_size": 16,
-            "intermediate_size": 32,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "image_size": 28,
-            "patch_size": 14,
-        },
+        vision_config=_VISION,
         mm_tokens_per_image=4,
         boi_token_index=tokenizer.convert_tokens_to_ids("<start_of_image>"),
         eoi_token_index=tokenizer.convert_tokens_to_ids("<end_of_image>"),
@@ -220,13 +224,8 @@ def tiny_qwen_vl(folder: Path, kind: str, *, seed: int = 0, **text: Any) -> Path
         kind,
         text_config={
             "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
+            **_TEXT,
             "head_dim": 8,
-            "max_position_embeddings": 1024,
             "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [2, 1, 1]},
             "eos_token_id": 2,
             "pad_token_id": 0,
@@ -267,25 +266,13 @@ def tiny_internvl(folder: Path, *, seed: int = 0, **text: Any) -> Path:
         text_config={
             "model_type": "qwen2",
             "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "max_position_embeddings": 1024,
+            **_TEXT,
             "bos_token_id": 1,
             "eos_token_id": 2,
             "pad_token_id": 0,
             **text,
         },
-        vision_config={
-            "hidden_size": 16,
-            "intermediate_size": 32,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "image_size": [28, 28],
-            "patch_size": [14, 14],
-        },
+        vision_config={**_VISION, "image_size": [28, 28], "patch_size": [14, 14]},
         image_token_id=5,
         image_seq_length=1,
     )
@@ -332,25 +319,13 @@ def tiny_smolvlm(folder: Path, *, seed: int = 0, **text: Any) -> Path:
         text_config={
             "model_type": "llama",
             "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "max_position_embeddings": 1024,
+            **_TEXT,
             "bos_token_id": 1,
             "eos_token_id": 6,
             "pad_token_id": 2,
             **text,
         },
-        vision_config={
-            "hidden_size": 16,
-            "intermediate_size": 32,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "image_size": 28,
-            "patch_size": 14,
-        },
+        vision_config=_VISION,
         image_token_id=4,
         scale_factor=2,
         pad_token_id=2,
