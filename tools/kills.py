@@ -12,13 +12,11 @@ conversations: tools/kills_knowledge.py.
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import signal
 import sqlite3
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -37,6 +35,7 @@ from metier.models import add_model
 from metier.train.checkpoints import checkpoint_folder, checkpoint_steps
 from metier.workbench import layout
 from metier.workbench.backends.local import of_token
+from tools.trials import run_command
 
 _LIVE = ("queued", "running", "stopping")
 
@@ -168,20 +167,7 @@ def run(folder: Path, kills: int, seed: int) -> list[str]:
     return wrong
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--folder", type=Path)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        os.environ["METIER_HOME"] = str(Path(name) / "home")
-        os.environ["HF_HUB_OFFLINE"] = "1"
-        add_model(str(tiny_llama(Path(name) / "tiny")), name="tiny")
-        wrong = run(given.folder or Path(name) / "bench", given.kills, given.seed)
-    sys.stdout.write("\n".join([*wrong, f"{given.kills} kills, {len(wrong)} broken promises"]) + "\n")
-    sys.exit(1 if wrong else 0)
-
-
 if __name__ == "__main__":
-    main()
+    run_command(
+        __doc__, run, kills=300, prepare=lambda folder: add_model(str(tiny_llama(folder / "tiny")), name="tiny")
+    )

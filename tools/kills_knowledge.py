@@ -13,14 +13,12 @@ sound.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import random
 import signal
 import sqlite3
 import sys
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -35,6 +33,7 @@ from tests.support.server import Server
 from tests.support.upstream import MODEL, Upstream, upstream
 
 from metier.knowledge.base import KnowledgeBase
+from tools.trials import run_command
 
 _BASE = "/api/v1/knowledge/rules"
 _CHATS = "/api/v1/assistant/chats"
@@ -242,19 +241,5 @@ def run(folder: Path, kills: int, seed: int) -> list[str]:
     return wrong
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--folder", type=Path)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        os.environ["METIER_HOME"] = str(Path(name) / "home")
-        os.environ["HF_HUB_OFFLINE"] = "1"
-        wrong = run(given.folder or Path(name) / "bench", given.kills, given.seed)
-    sys.stdout.write("\n".join([*wrong, f"{given.kills} kills, {len(wrong)} broken promises"]) + "\n")
-    sys.exit(1 if wrong else 0)
-
-
 if __name__ == "__main__":
-    main()
+    run_command(__doc__, run, kills=60)
