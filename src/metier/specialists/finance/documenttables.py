@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from metier.knowledge.document import Box
 from metier.specialists.finance.gridreading import read_grid
 from metier.specialists.finance.periods import Period, read_period
 from metier.specialists.finance.sheets import Place, Sheet, cell_name
 
 if TYPE_CHECKING:
-    from metier.knowledge.document import Box, Cell, Document, Table
+    from metier.knowledge.document import Cell, Document, Table
 
 _CAPTION = re.compile(r"(?:表|附表|table|exhibit)\s*[\d一二三四五六七八九十]", re.IGNORECASE)
 _UNIT_ONLY = re.compile(r"(?:单位|币种|金额单位)[:：]|[(（]?in\s|$", re.IGNORECASE)
@@ -86,8 +87,6 @@ def _heading_before(document: Document, table: Table) -> str:
 
 
 def _box(document: Document, cell: Cell) -> Box | None:
-    from metier.knowledge.document import Box
-
     page = next((page for page in document.pages if page.number == cell.page), None)
     if page is None or not page.width or not page.height:
         return None
@@ -96,16 +95,6 @@ def _box(document: Document, cell: Cell) -> Box | None:
 
 
 def _around(document: Document, table: Table) -> Box | None:
-    from metier.knowledge.document import Box
-
     first = document.page_at(table.start)
     boxes = [box for cell in table.cells if cell.page == first and (box := _box(document, cell))]
-    if not boxes:
-        return None
-    return Box(
-        first,
-        min(box.left for box in boxes),
-        min(box.top for box in boxes),
-        max(box.right for box in boxes),
-        max(box.bottom for box in boxes),
-    )
+    return Box.around(boxes) if boxes else None

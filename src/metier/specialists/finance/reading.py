@@ -166,8 +166,8 @@ def _mark_texts(path: Path, document: Document, findings: Findings) -> None:
         if place.box is None and place.end > place.start and document.kind in ("pdf", "image"):
             boxes = [box for box in find_boxes(path, document, place.start, place.end) if box.page == place.page]
             if boxes:
-                left, top = min(box.left for box in boxes), min(box.top for box in boxes)
-                place.box = (left, top, max(box.right for box in boxes), max(box.bottom for box in boxes))
+                around = Box.around(boxes)
+                place.box = (around.left, around.top, around.right, around.bottom)
 
 
 def evidence_of(document: Document) -> Evidence:

@@ -87,14 +87,7 @@ def _sheet(
     said = [" ".join(piece.text for piece in row) for row in above]
     title = next((text for text in reversed(said) if text[:1] in "表Tt" and len(text) < 80), "")
     sheet = read_grid(grid, title=title, near=said[::-1], number=number, page=page, places=places, year=year)
-    boxes = [piece.box for row in run for piece in row]
-    around = Box(
-        page,
-        min(box.left for box in boxes),
-        min(box.top for box in boxes),
-        max(box.right for box in boxes),
-        max(box.bottom for box in boxes),
-    )
+    around = Box.around([piece.box for row in run for piece in row])
     starts, ends = [piece.start for row in run for piece in row], [piece.end for row in run for piece in row]
     return replace(sheet, place=Place(page, around, number, "", min(starts), max(ends)))
 
