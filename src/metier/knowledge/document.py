@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from metier.core.i18n import translate
+from metier.core.i18n import Language, translate
 
 Origin = Literal["text", "ocr", "empty", "failed"]
 
@@ -114,9 +114,9 @@ class Notice:
     fields: dict[str, Any] = field(default_factory=dict)
     page: int | None = None
 
-    def text(self) -> str:
-        """The notice in the current language."""
-        return translate(self.key, **self.fields)
+    def text(self, language: Language | None = None) -> str:
+        """The notice in a language, the current one where none is named."""
+        return translate(self.key, language=language, **self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,14 @@ def test_findings_are_stored_and_read_again(findings: Findings) -> None:
     assert Findings.model_validate_json(findings.model_dump_json()) == findings
 
 
+def test_what_could_not_be_read_is_told_in_the_language_of_the_findings(tmp_path: Path) -> None:
+    source = tmp_path / "a.csv"
+    source.write_text("项目,2022年,2023年\n营业\u200b收入,100,120\n", encoding="utf-8")
+    for language, told in (("en", "invisible"), ("zh", "不可见")):
+        [notice] = read_report(source, language=language).notices  # type: ignore[arg-type]
+        assert told in notice
+
+
 def test_a_spreadsheet_s_cells_keep_their_names(tmp_path: Path) -> None:
     from openpyxl import Workbook
 

@@ -85,7 +85,7 @@ def findings_of_series(
         question=question,
         exhibits=[series_exhibit(series, 1)],
         findings=_ordered(found, question),
-        notices=[notice.text() for notice in document.notices] if document else [],
+        notices=[notice.text(tell.language) for notice in document.notices] if document else [],
     )
 
 
@@ -126,7 +126,7 @@ def findings_of(document: Document, *, question: str = "", language: Language | 
         exhibits=exhibits,
         findings=_ordered(found, question),
         checked=len(claims),
-        notices=[notice.text() for notice in document.notices],
+        notices=[notice.text(tell.language) for notice in document.notices],
     )
 
 
