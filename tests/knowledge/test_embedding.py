@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,52 +14,33 @@ from metier.knowledge.passage import Hit
 from metier.knowledge.reranking import open_reranker, rerank
 from tests.knowledge.support import LAW, law
 from tests.specialists.asking import ask
-
-
-class Endpoint(BaseHTTPRequestHandler):
-    """Answers /v1/embeddings: of each text its length and 1. Notes what it was sent."""
-
-    asked: list[tuple[str | None, dict[str, object]]] = []  # noqa: RUF012
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.asked.append((self.headers["Authorization"], body))
-        rows = [{"index": number, "embedding": [len(text), 1.0]} for number, text in enumerate(body["input"])]
-        told = json.dumps({"data": rows}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(told)))
-        self.end_headers()
-        self.wfile.write(told)
-
-    def log_message(self, *said: object) -> None:
-        pass
+from tests.support.embeddings import Embeddings, embeddings
 
 
 @pytest.fixture
-def endpoint() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1#tea"
-        server.shutdown()
+def endpoint() -> Iterator[Embeddings]:
+    """Gives of each text its length and 1."""
+    with embeddings(lambda text: [len(text), 1.0]) as server:
+        yield server
 
 
 def test_an_endpoint_gives_vectors_of_length_one_in_the_order_asked(
-    endpoint: str, monkeypatch: pytest.MonkeyPatch
+    endpoint: Embeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(KEY, "secret")
-    embedder = open_embedder(endpoint, local=True)
+    embedder = open_embedder(endpoint.address, local=True)
     vectors = embedder.embed(["茶" * number for number in range(1, 100)])
     assert len(vectors) == 99
     assert vectors[2][0] / vectors[2][1] == pytest.approx(3)
     assert sum(value**2 for value in vectors[50]) == pytest.approx(1)
     assert embedder.width == 2
-    authorization, body = Endpoint.asked[0]
-    assert (authorization, body["model"], len(body["input"])) == ("Bearer secret", "tea", 64)  # type: ignore[arg-type]
+    authorization, body = endpoint.asked[0]
+    assert (authorization, body["model"], len(body["input"])) == ("Bearer secret", "tea", 64)
 
 
-def test_an_address_that_another_user_names_never_leads_here(endpoint: str) -> None:
+def test_an_address_that_another_user_names_never_leads_here(endpoint: Embeddings) -> None:
     with pytest.raises(ConfigError):
-        open_embedder(endpoint)
+        open_embedder(endpoint.address)
 
 
 def test_a_model_that_is_not_there_is_told_with_what_to_do() -> None:
