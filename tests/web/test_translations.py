@@ -44,6 +44,7 @@ READERS = {
     "specialists/finance/candidates.py",
     "specialists/finance/claims.py",
     "specialists/finance/compliance.py",
+    "specialists/finance/limits.py",
     "specialists/finance/computing.py",
     "specialists/finance/documenttables.py",
     "specialists/finance/evidence.py",

@@ -49,6 +49,42 @@ def test_each_rule_has_evidence_with_its_page_or_is_not_found() -> None:
     assert broken.evidence[0].place.cell == "C2"
 
 
+def test_a_limit_is_held_to_the_line_itself_in_the_year_that_the_rule_names() -> None:
+    sheet = read_grid(
+        [
+            ["USD million", "2022", "2023", "2024"],
+            ["Revenue", "412.0", "455.3", "498.1"],
+            ["Net debt", "90.0", "120.5", "211.8"],
+            ["Interest cover (times)", "4.1x", "3.2x", "2.4x"],
+        ]
+    )
+    rules = {
+        "Net debt must not exceed USD 200 million.": "broken",
+        "Net debt must not exceed USD 200 million in 2023.": "met",
+        "Interest cover (times) is at least 3 times.": "broken",
+        "Net debt divided by revenue is below 0.5.": "found",  # 0.43: kept, and no line says so
+        "Net debt per share is below USD 3.": "found",
+        "Net debt must grow by less than USD 100 million.": "found",
+        "Revenue must have grown in 2024.": "met",
+        "Did net debt rise?": "met",
+        "Net debt must not increase.": "broken",
+        "Revenue must not have fallen in 2023": "met",
+        "The reasons for revenue growth must be disclosed": "not_found",
+        "Revenue must have grown in 2022": "not_found",  # no year before it
+    }
+    told = check_rules(list(rules), Evidence([sheet], []), Teller("en"))
+    assert {one.rule: one.status for one in told} == rules
+    ratio = told[3]
+    assert [one.text.partition(" |")[0] for one in ratio.evidence] == ["Net debt", "Revenue"]
+    assert "has to be computed" in ratio.text
+    [grown] = check_rules(["营业收入应同比增长"], _grown(), TELL)
+    assert (grown.status, grown.text) == ("met", "符合：营业收入 300 万元（2022）→ 420 万元（2023），+40.00 %。")
+
+
+def _grown() -> Evidence:
+    return Evidence([read_grid([["项目", "2022年", "2023年"], ["营业收入", "300", "420"]], unit="单位：万元")], [])
+
+
 def test_a_model_judges_from_the_evidence_and_must_quote_it() -> None:
     rules = ["报告应披露关联交易的定价方式"]
     quoted = {"status": "met", "quote": "关联交易均按市场价格定价", "reason": "已披露。"}

@@ -2,6 +2,7 @@
 
     rule ─► sentences and table rows that say most of its words ─► evidence with its place
         └─► a limit (`资产负债率不超过70%`) on a line of a table ─► met or broken, by the figure in its cell
+        └─► a line that must have grown or fallen ─► met or broken, by the figures of both years
 
 What is found is evidence to read, no judgement of law. With a model the rule is judged from that evidence alone, and
 its quotation must stand there word for word.
@@ -14,7 +15,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -24,10 +24,9 @@ from metier.core.errors import DataError, MetierError
 from metier.core.yamltext import parse_yaml
 from metier.data.messages import message
 from metier.engines.chatmodel import ChatModel, Turn
-from metier.specialists.finance.amounts import Amount, find_amounts, shown
 from metier.specialists.finance.evidence import Evidence, split_sentences
+from metier.specialists.finance.limits import by_figure
 from metier.specialists.finance.schema import Findings, Quote, RuleAnswer, Spot
-from metier.specialists.finance.sheets import Line
 from metier.specialists.finance.structured import structured_answer
 from metier.specialists.finance.telling import Teller, spot
 from metier.specialists.words import units
@@ -40,12 +39,6 @@ _ASKS_ONLY = re.compile(
     r"报告|披露|说明|应当?|必须|须|需要?|是否|公司|列示|包括|"
     r"\b(?:the|report|must|should|shall|disclose[sd]?|state[sd]?|whether|company|that|is|are|be|has|have|of|a|an|its|any)\b",
     re.IGNORECASE,
-)
-_AT_MOST = re.compile(
-    r"不(?:得)?(?:超过|高于|大于|多于)|低于|小于|at most|no more than|not exceed|below|less than", re.IGNORECASE
-)
-_AT_LEAST = re.compile(
-    r"不(?:得)?(?:低于|少于|小于)|高于|大于|超过|at least|no less than|above|more than|exceed", re.IGNORECASE
 )
 
 
@@ -86,7 +79,7 @@ def check_rules(rules: Sequence[str], evidence: Evidence, tell: Teller) -> list[
     pool = _pool(evidence)
     seen = Counter(word for one in pool for word in one.words)
     weights = {word: math.log((1 + len(pool)) / (0.5 + count)) for word, count in seen.items()}
-    return [_limit(rule, evidence, tell) or _found(rule, pool, weights, len(pool), tell) for rule in rules]
+    return [by_figure(rule, evidence, tell) or _found(rule, pool, weights, len(pool), tell) for rule in rules]
 
 
 def _pool(evidence: Evidence) -> list[_Said]:
@@ -121,45 +114,6 @@ def _found(rule: str, pool: Sequence[_Said], weights: dict[str, float], total: i
         return RuleAnswer(rule=rule, status="not_found", text=tell.say("rule_not_found"))
     return RuleAnswer(
         rule=rule, status="found", text=tell.say("rule_found", page=quotes[0].place.page), evidence=quotes
-    )
-
-
-def _limit(rule: str, evidence: Evidence, tell: Teller) -> RuleAnswer | None:
-    """The answer to a rule that sets a limit to a line of a table; None for other rules."""
-    amounts = find_amounts(rule)
-    most, least = _AT_MOST.search(rule), _AT_LEAST.search(rule)
-    if len(amounts) != 1 or not (most or least):
-        return None
-    below = most is not None and (least is None or most.start() <= least.start())
-    [limit] = amounts
-    for line in sorted((line for sheet in evidence.sheets for line in sheet.lines()), key=lambda one: -len(one.short)):
-        entries = line.over_time()
-        if len(line.short) > 1 and entries and line.short.lower() in rule.lower():
-            cell = entries[-1].amount
-            if (value := _comparable(cell, limit)) is None:
-                continue
-            kept = value <= limit.full if below else value >= limit.full
-            said = tell.say(
-                "rule_met" if kept else "rule_broken",
-                label=line.short,
-                value=tell.amount(cell),
-                period=entries[-1].period or "",
-            )
-            quote = Quote(text=_row(line), place=spot(entries[-1].place), support=1.0)
-            return RuleAnswer(rule=rule, status="met" if kept else "broken", text=said, evidence=[quote])
-    return None
-
-
-def _comparable(cell: Amount, limit: Amount) -> Decimal | None:
-    """A cell's value in ones, where it is in the limit's unit and currency."""
-    if cell.unit != limit.unit or (cell.currency and limit.currency and cell.currency != limit.currency):
-        return None
-    return None if cell.unit == "number" and cell.scale is None and limit.scale else cell.full
-
-
-def _row(line: Line) -> str:
-    return " | ".join(
-        [line.short, *(f"{entry.period or entry.column}: {shown(entry.amount.value)}" for entry in line.entries)]
     )
 
 
