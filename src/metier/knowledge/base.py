@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from metier.core.errors import DataError, MetierError
 from metier.core.events import EventLog
@@ -42,6 +42,18 @@ def open_own(name: str, owner: str) -> Embedder:
     from metier.knowledge.embedding import open_embedder
 
     return open_embedder(name, local=owner == LOCAL)
+
+
+class Wanted(TypedDict, total=False):
+    """What a search may be told besides its words; see `KnowledgeBase.look`."""
+
+    limit: int
+    documents: Sequence[str]
+    titles: Sequence[str]
+    article: str
+    in_force_on: date | None
+    mode: SearchMode
+    vector: Sequence[float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,29 +166,9 @@ class KnowledgeBase:
 
     # Finding
 
-    def search(
-        self,
-        text: str,
-        *,
-        limit: int = 6,
-        documents: Sequence[str] = (),
-        titles: Sequence[str] = (),
-        article: str = "",
-        in_force_on: date | None = None,
-        mode: SearchMode = "auto",
-        vector: Sequence[float] | None = None,
-    ) -> list[Hit]:
+    def search(self, text: str, **wanted: Unpack[Wanted]) -> list[Hit]:
         """The hits of `look`, for callers with nobody to tell: that the embedder is away goes to the log."""
-        looked = self.look(
-            text,
-            limit=limit,
-            documents=documents,
-            titles=titles,
-            article=article,
-            in_force_on=in_force_on,
-            mode=mode,
-            vector=vector,
-        )
+        looked = self.look(text, **wanted)
         if looked.away is not None:
             _log.warning("%s: %s", self.name, looked.away.text("en"))
         return looked.hits

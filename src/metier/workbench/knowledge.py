@@ -8,18 +8,16 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from metier.core.errors import DataError, MetierError
 from metier.knowledge.adding import shown_name
-from metier.knowledge.base import KnowledgeBase, Looked
+from metier.knowledge.base import KnowledgeBase, Looked, Wanted
 from metier.knowledge.document import Box, Document
 from metier.knowledge.embedding import is_endpoint
 from metier.knowledge.entries import Entry
-from metier.knowledge.index import SearchMode
 from metier.knowledge.library import Library
 from metier.knowledge.passage import Passage
 from metier.workbench import arrivals
@@ -217,32 +215,12 @@ class Knowledge:
 
     # Finding
 
-    def look(
-        self,
-        owner: Person,
-        name: str,
-        text: str,
-        *,
-        limit: int = 10,
-        documents: Sequence[str] = (),
-        titles: Sequence[str] = (),
-        article: str = "",
-        in_force_on: date | None = None,
-        mode: SearchMode = "auto",
-    ) -> Looked:
+    def look(self, owner: Person, name: str, text: str, **wanted: Unpack[Wanted]) -> Looked:
         """The passages that fit best; see `KnowledgeBase.look`."""
         base = self.get(owner, name)
-        for document_id in documents:
+        for document_id in wanted.get("documents", ()):
             self.entry(owner, name, document_id)
-        return base.look(
-            text,
-            limit=limit,
-            documents=documents,
-            titles=titles,
-            article=article,
-            in_force_on=in_force_on,
-            mode=mode,
-        )
+        return base.look(text, **wanted)
 
     def expect(self, base: KnowledgeBase) -> None:
         """Somebody is about to search: its model is loaded meanwhile."""
