@@ -248,3 +248,12 @@ def test_the_finance_recipe_fits_its_gpus(profile: str, capsys: pytest.CaptureFi
     assert plan["train"]["rows"] == 11_099
     gets = [one["detail"] for one in plan["writes"] if one["what"] == "specialist"]
     assert gets == ["finance"]
+
+
+def test_the_plan_of_the_legal_recipe_names_its_proof(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "legal", "--plan", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    named = {one["what"]: one["detail"] for one in [*plan["reads"], *plan["writes"]]}
+    assert (named["proof_questions"], named["proof"]) == ("legal (3)", "legal")
+    assert main(["run", "legal", "--plan", "--language", "en"]) == 0
+    assert "a proof, on a page of its own, of" in capsys.readouterr().out

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from metier.core.i18n import LANGUAGES, Language, translate
+from metier.evaluate.proof.questions import questions_file, read_questions
 from metier.models.hardware import hardware
 from metier.models.skeleton import Skeleton, build_skeleton, weights_bytes
 from metier.predict.spec import PredictSpec
@@ -112,7 +113,8 @@ class Plan:
 def plan_recipe(recipe: Recipe) -> Plan:
     """The plan of a recipe on the devices it names, else on this machine's.
 
-    80 GB a device where several are named and no memory is; a single device without a GPU here is this machine.
+    80 GB a device where several are named and no memory is; a single device without a GPU here is this machine. Raises
+    DataError for questions of a proof that cannot be read.
     """
     devices = recipe.compute.devices
     gpus = hardware().gpus
@@ -127,6 +129,12 @@ def plan_recipe(recipe: Recipe) -> Plan:
     plan = make_plan(train, predict, devices=devices, device_memory_bytes=memory, gpu=gpu)
     if recipe.shared.specialist:
         plan.writes.append(Transfer("specialist", None, recipe.shared.specialist))
+    proof = recipe.step("prove")
+    if proof.specialist:
+        count = len(read_questions(questions_file(proof.questions), proof.max_samples))
+        asked = proof.questions_label or proof.questions.name
+        plan.reads.append(Transfer("proof_questions", None, _rows_text(asked, count)))
+        plan.writes.append(Transfer("proof", None, proof.specialist))
     return plan
 
 
