@@ -67,9 +67,16 @@ def generated(folder: Path, model: Any, messages: Sequence[Message], stops: Sequ
     return alone(model, processed(folder, messages), stops, tokens)
 
 
-def alone(model: Any, inputs: dict[str, Any], stops: Sequence[int], tokens: int) -> list[int]:
+def alone(
+    model: Any, inputs: dict[str, Any], stops: Sequence[int], tokens: int, *, repetition_penalty: float = 1.0
+) -> list[int]:
     """A greedy answer by transformers' own generate."""
     output = model.generate(
-        **inputs, do_sample=False, max_new_tokens=tokens, eos_token_id=list(stops), pad_token_id=stops[0]
+        **inputs,
+        do_sample=False,
+        max_new_tokens=tokens,
+        eos_token_id=list(stops),
+        pad_token_id=stops[0],
+        repetition_penalty=repetition_penalty,
     )
     return [int(token) for token in output[0, inputs["input_ids"].shape[1] :]]

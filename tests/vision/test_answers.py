@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import string
 from io import StringIO
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from metier.engines import ChatSession, EngineOptions, Sampling, open_engine
 from metier.engines.base import Engine
 from metier.models import resolve_model
 from metier.predict import PredictSpec, run_predict
+from metier.rendering import Prompt
 from metier.rendering.eyes import Seen
 from metier.rendering.eyes.mllama import MllamaEyes
 from metier.rendering.eyes.remembering import RememberingEyes
@@ -55,38 +57,55 @@ def test_greedy_answers_are_those_of_generate(mllama: Path, engine: Engine, talk
         assert found[index] == generated(mllama, model, one, engine.renderer.stop_ids, 20), index
 
 
+def by_generate(engine: Engine, prompt: Prompt, *, repetition_penalty: float = 1.0) -> list[int]:
+    """What transformers' generate answers to a prompt of ours, alone."""
+    renderer = engine.renderer
+    assert renderer.eyes is not None
+    ids = torch.tensor([prompt.input_ids])
+    seen = renderer.eyes.tensors([Seen(prompt.input_ids, prompt.pictures)], len(prompt.input_ids))
+    if seen.pop("position_ids", None) is not None:  # generate makes Qwen's own from these
+        seen["mm_token_type_ids"] = (ids == renderer.tokenizer.convert_tokens_to_ids("<|image_pad|>")).long()
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), **seen}
+    model = engine._network.core  # type: ignore[attr-defined]
+    return alone(model, inputs, renderer.stop_ids, 20, repetition_penalty=repetition_penalty)
+
+
 @pytest.mark.parametrize("family", ["gemma3", "qwen2_5_vl", "qwen3_vl", "internvl", "smolvlm"], indirect=True)
 def test_other_families_answer_in_batches_as_generate_does(family: Path, talk: Talk) -> None:
     engine = open_engine("hf", resolve_model(str(family)), EngineOptions(dtype="float32", device="cpu"))
-    renderer = engine.renderer
-    prompts = [renderer.prompt(one) for one in questions(talk, 9)]
+    prompts = [engine.renderer.prompt(one) for one in questions(talk, 9)]
     found = {i: done.token_ids for batch in engine.generate(prompts, GREEDY, batch_size=4) for i, done in batch}
-    model = engine._network.core  # type: ignore[attr-defined]
-    assert renderer.eyes is not None
     for index, prompt in enumerate(prompts):
-        ids = torch.tensor([prompt.input_ids])
-        seen = renderer.eyes.tensors([Seen(prompt.input_ids, prompt.pictures)], len(prompt.input_ids))
-        if seen.pop("position_ids", None) is not None:  # generate makes Qwen's own from these
-            seen["mm_token_type_ids"] = (ids == renderer.tokenizer.convert_tokens_to_ids("<|image_pad|>")).long()
-        wanted = alone(model, {"input_ids": ids, "attention_mask": torch.ones_like(ids), **seen}, renderer.stop_ids, 20)
-        assert found[index] == wanted, index
+        assert found[index] == by_generate(engine, prompt), index
 
 
 def test_a_repetition_penalty_counts_tokens_and_not_positions(qwen3_vl: Path, talk: Talk) -> None:
     engine = open_engine("hf", resolve_model(str(qwen3_vl)), EngineOptions(dtype="float32", device="cpu"))
-    prompts = [engine.renderer.prompt(one) for one in questions(talk, 6, (1, 2))]
+    # Large pictures, which have far more tokens than positions, before words with tokens of their own.
+    asked = [talk.ask(string.printable[: 60 + number], *[(300, 300)] * (2 + number % 2)) for number in range(6)]
+    prompts = [engine.renderer.prompt(one) for one in asked]
     penalised = GREEDY.model_copy(update={"repetition_penalty": 1.5})
     together = {i: done.token_ids for batch in engine.generate(prompts, penalised) for i, done in batch}
     for index, prompt in enumerate(prompts):
         ((_, one),) = [pair for batch in engine.generate([prompt], penalised) for pair in batch]
         assert together[index] == one.token_ids
+        assert together[index] == by_generate(engine, prompt, repetition_penalty=1.5)
 
 
 def test_what_stands_before_the_pictures_is_computed_once(qwen3_vl: Path, talk: Talk) -> None:
     engine = open_engine("hf", resolve_model(str(qwen3_vl)), EngineOptions(dtype="float32", device="cpu"))
     said = message("system", "You read charts and answer in one word, without any explanation.")
     prompts = [engine.renderer.prompt([said, *one]) for one in questions(talk, 6, (1, 2))]
+    computed: list[tuple[int, ...]] = []  # rows and tokens of each pass
+    core = engine._network.core  # type: ignore[attr-defined]
+    hook = core.register_forward_pre_hook(
+        lambda _module, _, given: computed.append(tuple(given["input_ids"].shape)), with_kwargs=True
+    )
     together = {i: done.token_ids for batch in engine.generate(prompts, GREEDY) for i, done in batch}
+    hook.remove()
+    before = prompts[0].input_ids.index(engine.renderer.tokenizer.convert_tokens_to_ids("<|image_pad|>"))
+    assert computed[0] == (1, before)
+    assert max(tokens for _, tokens in computed[1:]) == max(len(prompt.input_ids) for prompt in prompts) - before
     for index, prompt in enumerate(prompts):
         ((_, one),) = [pair for batch in engine.generate([prompt], GREEDY) for pair in batch]
         assert together[index] == one.token_ids
