@@ -65,6 +65,7 @@ def _removing_the_run_is_no_surprise(client: TestClient, workbench: Workbench, o
     title = workbench.specialists.get(owner, "medical").specialist.title.en
     for address in (f"/runs/{run}", "/runs"):
         assert f"In use: {title}." in client.get(address).text
+    assert client.get(f"/api/v1/jobs/{run}").json()["specialists"] == ["medical"]
     assert "is missing" not in client.get("/specialists/medical").text
     client.post(f"/runs/{run}/remove")
     told = f"run:{run}, which trained it, has been removed"

@@ -125,8 +125,10 @@ def queue(services: Services, owner: Owner) -> list[dict[str, Any]]:
 
 @router.get("/jobs/{job_id}")
 def get(services: Services, owner: Owner, job_id: str) -> dict[str, Any]:
-    """One job."""
-    return job_view(services.jobs.get(owner, job_id))
+    """One job; once it is done, `specialists` are the names of those that answer with what it has trained."""
+    job = services.jobs.get(owner, job_id)
+    used = services.specialists.made_of(owner).get(job.id, ()) if job.state == "done" else ()
+    return {**job_view(job), "specialists": [one.specialist.name for one in used]}
 
 
 @router.patch("/jobs/{job_id}")
@@ -137,7 +139,8 @@ def rename(services: Services, owner: Owner, job_id: str, body: Title) -> dict[s
 
 @router.delete("/jobs/{job_id}", status_code=204)
 def remove(services: Services, owner: Owner, job_id: str) -> None:
-    """Removes an ended job with all it wrote."""
+    """Removes an ended job with all it wrote. Its `specialists` have no model then: they answer with quotations and
+    computed figures until they have another one."""
     services.jobs.remove(owner, job_id)
 
 
