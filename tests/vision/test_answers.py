@@ -162,11 +162,13 @@ def test_the_terminal_shows_pictures(
     mllama: Path, tiny_model: Path, talk: Talk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture = talk.picture().path
-    said = f"What is it?\n/image {talk.folder / 'none.png'}\n/image {picture}\nAnd this?\n/exit\n"
+    named = (talk.folder / "none.png", "https://charts.example/a.png", picture)
+    said = "\n".join(["What is it?", *(f"/image {one}" for one in named), "And this?", "/exit", ""])
     monkeypatch.setattr("sys.stdin", StringIO(said))
     main(["chat", str(mllama), "--image", str(picture), "--max_new_tokens", "3"])
     shown = capsys.readouterr().out
     assert "none.png" in shown.replace("\n", "")  # a long path is broken over lines
+    assert "https://charts.example/a.png: pictures on the web are not fetched" in shown.replace("\n", " ")
     assert "1 picture(s) go with the next question" in shown
     assert main(["chat", str(tiny_model), "--image", str(picture)]) != 0
     assert "takes no pictures" in capsys.readouterr().err

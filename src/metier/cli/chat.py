@@ -12,6 +12,7 @@ from rich.console import Console
 
 from metier.core.errors import ConfigError, UserError
 from metier.core.i18n import translate
+from metier.core.settings import settings
 from metier.data.messages import ImagePart
 from metier.data.pictures import open_picture
 from metier.engines import ChatPiece, ChatSession, Engine, Sampling, open_engine
@@ -33,7 +34,7 @@ def chat(
     enable_thinking: bool | None = None,
     show_thinking: Flag = False,
     seed: int = 42,
-    image: tuple[Path, ...] = (),
+    image: tuple[str, ...] = (),
 ) -> None:
     """Talks to a model. adapter: what training made (`…/steps/train/adapter`); image: a picture that the first question
     is about, several may be given. `/image FILE` shows one with the next question, `/reset` forgets, `/again` answers
@@ -50,7 +51,7 @@ def chat(
         for name, engine in engines.items()
     }
     console.print(translate("cli.chat_help"), style="dim")
-    shown = [_picture(path, engines) for path in image]
+    shown = [_picture(named, engines) for named in image]
     for line in _lines():
         if line == "/exit":
             return
@@ -60,7 +61,7 @@ def chat(
                 session.reset()
         elif line.startswith("/image"):
             try:
-                shown.append(_picture(Path(line.removeprefix("/image").strip().strip("\"'")), engines))
+                shown.append(_picture(line.removeprefix("/image").strip().strip("\"'"), engines))
                 console.print(translate("cli.chat_image", count=len(shown)), style="dim")
             except UserError as error:
                 console.print(str(error), style="yellow", markup=False)
@@ -69,9 +70,16 @@ def chat(
             shown = [] if line != "/again" else shown
 
 
-def _picture(path: Path, engines: Mapping[str, Engine]) -> ImagePart:
-    """A picture to ask about. Raises DataError for what is none, ConfigError for a model that takes none."""
-    part = ImagePart(path=str(path.expanduser()))
+def _picture(named: str, engines: Mapping[str, Engine]) -> ImagePart:
+    """A picture to ask about, by its path, or by its web address where those may be fetched.
+
+    Raises DataError for what is none, ConfigError for a model that takes none.
+    """
+    part = ImagePart(path=str(Path(named).expanduser()))
+    if named.startswith(("http://", "https://")):
+        from metier.data.webpictures import fetched_picture
+
+        part = ImagePart(path=str(fetched_picture(named))) if settings().fetch_pictures else ImagePart(url=named)
     open_picture(part)
     for engine in engines.values():
         if not engine.renderer.takes_images:
