@@ -53,6 +53,17 @@ def test_a_zip_is_read_without_a_name_too(tmp_path: Path) -> None:
     assert load_dataset(str(archive)).format == "chart_qa"
 
 
+def test_what_is_wrong_inside_a_zip_is_told_of_the_zip(tmp_path: Path) -> None:
+    lost = packed(tmp_path / "lost.zip", ("train.jsonl", TABLE), ("b.png", PNG))
+    other = packed(tmp_path / "other.zip", ("t.csv", b"picture,q,a\nb.png,How high?,5\n"), ("b.png", PNG))
+    for archive, said in ((lost, "lost.zip:1, row 1"), (other, "other.zip: unknown set of columns: picture, q, a")):
+        for use in (lambda path: register_dataset("charts", path), lambda path: load_dataset(str(path))):
+            with pytest.raises(DataError) as caught:
+                use(archive)
+            assert str(caught.value).startswith(said)
+    assert "images=…" in str(caught.value)
+
+
 def test_names_that_windows_wrote_in_gb18030_are_read(tmp_path: Path) -> None:
     row = {**ROW, "image": "图表/a.png"}
     table = json.dumps(row, ensure_ascii=False).encode()

@@ -83,6 +83,19 @@ def kept_bundle(archive: Path, table: str = "") -> Bundle:
     return _there(folder)
 
 
+@contextmanager
+def told_by_archive(bundle: Bundle, archive: Path) -> Iterator[None]:
+    """Within, errors about the unpacked table name the archive that the user gave, not the place it was unpacked to."""
+    try:
+        yield
+    except DataError as error:
+        fields = {
+            key: str(value).replace(str(bundle.table), archive.name) if isinstance(value, str | Path) else value
+            for key, value in error.fields.items()
+        }
+        raise type(error)(error.key, **fields) from error
+
+
 def bundles_folder() -> Path:
     """Where archives of this machine's user lie unpacked."""
     return settings().datasets / "bundles"

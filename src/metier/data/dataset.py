@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from metier.core.errors import ConfigError, DataError
 from metier.core.files import fingerprint, sha256_file, write_text
 from metier.core.registry import nearest
-from metier.data.bundles import BUNDLE, kept_bundle
+from metier.data.bundles import BUNDLE, kept_bundle, told_by_archive
 from metier.data.containers import CONTAINERS, PLAIN_TEXT_SUFFIXES, file_type, open_records
 from metier.data.entries import Entry, all_entries
 from metier.data.formats import decide_layout
@@ -99,15 +100,18 @@ def _load_one(
     entry = find_entry(reference, dataset_dir)
     if not (options["allow_text"] and entry.format == "text" and entry.path is not None and entry.path.exists()):
         entry.refuse()
+    told: AbstractContextManager[None] = nullcontext()
     if entry.path is not None and entry.path.suffix.lower() == BUNDLE and entry.path.is_file():
         bundle = kept_bundle(entry.path)
+        told = told_by_archive(bundle, entry.path)
         entry = dataclasses.replace(entry, path=bundle.table, pictures=bundle.names)
     if format is not None or columns:  # the caller knows better than the registry
         entry = dataclasses.replace(entry, format=format, columns=columns, tags=None)
     if pictures is not None:
         entry = dataclasses.replace(entry, pictures=pictures)
     limit = min((n for n in (max_samples, entry.limit) if n is not None), default=None)
-    return _load(entry, limit, **options)
+    with told:
+        return _load(entry, limit, **options)
 
 
 def write_dataset(dataset: Dataset, path: Path) -> None:

@@ -6,7 +6,7 @@ import fcntl
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from metier.core.errors import DataError
 from metier.core.files import write_json
 from metier.core.i18n import Language, current_language, translate
 from metier.core.registry import nearest
-from metier.data.bundles import BUNDLE, bundles_folder, kept_bundle
+from metier.data.bundles import BUNDLE, bundles_folder, kept_bundle, told_by_archive
 from metier.data.dataset import Dataset, load_dataset
 from metier.data.entries import Entry, Origin, Status, all_entries, read_registry_values, shipped_entries, user_registry
 
@@ -92,9 +92,10 @@ def register_dataset(
     if bundle is not None:
         entry = {"file_name": str(bundle.table), "pictures": str(bundle.names)}
     try:
-        loaded = load_dataset(
-            entry["file_name"], columns=columns, format=format, pictures=bundle.names if bundle else None
-        )
+        with told_by_archive(bundle, path) if bundle is not None else nullcontext():
+            loaded = load_dataset(
+                entry["file_name"], columns=columns, format=format, pictures=bundle.names if bundle else None
+            )
     except DataError:
         _let_go(entry, read_registry_values(user_registry()))
         raise
