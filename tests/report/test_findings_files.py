@@ -80,3 +80,22 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(DataError, match="out"):
         write_findings(Findings(name="a.csv", kind="csv"), tmp_path / "a.csv", tmp_path / "out")
+
+
+def test_what_is_named_wrongly_is_said_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "a.csv"
+    source.write_text("item,2022,2023\na,1,2\n")
+    for words, said in (
+        (["--output", str(tmp_path / "a.html")], f"Such as --output {tmp_path / 'a'}"),
+        (["--rules", str(tmp_path / "none.txt")], "There is no file"),
+    ):
+        assert main(["ask", "finance", str(source), *words]) == 2
+        told = capsys.readouterr().err
+        assert said in told and "Errno" not in told
+    assert main(["ask", "finance", str(tmp_path)]) == 2
+    assert "is a folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    assert main(["ask", "finance", str(source)]) == 0
+    assert "--output FOLDER" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from metier.cli.app import write_json
 from metier.cli.findings import files_first, show_findings
-from metier.core.errors import UserError
+from metier.core.errors import ConfigError, UserError
 from metier.core.i18n import translate
 from metier.core.settings import settings
 from metier.data.messages import message
@@ -51,14 +51,24 @@ def ask(
     Of a finance specialist, files come first (`metier ask finance report.pdf "…"`): they become findings, each figure
     checked against its cell.
 
-    no_model: answers in quotations and with tools alone, without loading its model; output: a folder for the findings
-    as HTML, DOCX, XLSX and JSON; rules: a file with rules in plain words, a line each, to check the report against.
+    Parameters
+    ----------
+    questions
+        Questions; of a specialist that reads reports, files first.
+    no_model
+        Answer in quotations and with tools alone, without loading the model.
+    output
+        A folder for the findings as HTML, Word, Excel and JSON, with their pictures.
+    rules
+        A text file with rules in plain words, one a line, to check the report against.
     """
     stored = Specialists(settings().home / "specialists").get(LOCAL, name, version)
     files, asked = files_first(questions)
     if files or output is not None or rules is not None:
         show_findings(stored, files, " ".join(asked), output=output, rules=rules, with_model=not no_model, json=json)
         return
+    if stored.specialist.findings and asked and Path(asked[0]).is_dir():
+        raise ConfigError("cli.findings_folder", folder=asked[0])
     with_model = not no_model and stored.specialist.rules.quote != "always"
     told = []
     if with_model and (recipe := untaught_by(stored)):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from metier.specialists.finance.schema import Finding, Findings, Spot
     from metier.specialists.store import StoredSpecialist
 
+_WRITTEN = (".html", ".docx", ".xlsx", ".json", ".pdf", ".md", ".txt")
 _LOOKS_LIKE_FILE = frozenset((".parquet", ".pq"))
 
 
@@ -56,6 +57,8 @@ def show_findings(
         raise ConfigError("cli.findings_which_file", name=name)
     if not stored.specialist.findings:
         raise ConfigError("cli.findings_reads_no_files", name=name, file=files[0])
+    if output is not None and output.suffix.lower() in _WRITTEN and not output.is_dir():
+        raise ConfigError("cli.findings_output_folder", output=output, folder=output.with_suffix(""))
     from metier.knowledge.reading import read_document
     from metier.report.findings.files import write_findings
     from metier.specialists.finance.compliance import read_rules
@@ -70,6 +73,8 @@ def show_findings(
             display({"event": "step", "name": "reading"})
             if path.suffix.lower() in PARQUET:
                 document, findings = None, read_report(path, question=question)
+                if wanted:
+                    findings.notices.append(translate("cli.findings_no_rules", file=path.name))
             else:
                 document = read_document(path, events=display)
                 findings = findings_in(path, document, question=question)
@@ -85,8 +90,9 @@ def show_findings(
     for findings in found:
         if not json:
             _show(console, findings)
-    if output is not None and not json:
-        console.print(translate("cli.findings_written", folder=output), markup=False, soft_wrap=True)
+    if not json:
+        told = translate("cli.findings_written", folder=output) if output else translate("cli.findings_more")
+        console.print(told, style=None if output else "dim", markup=False, soft_wrap=True)
     if json:
         write_json([one.model_dump(mode="json") for one in found])
 

@@ -49,8 +49,11 @@ def read_rules(path: Path) -> list[str]:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise DataError("specialists.finance_rules_absent", file=path) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError("specialists.finance_rules_unreadable", file=path, problem=error) from error
+        problem = error.strerror if isinstance(error, OSError) else error
+        raise DataError("specialists.finance_rules_unreadable", file=path, problem=problem) from error
     if path.suffix.lower() in (".yaml", ".yml"):
         said = parse_yaml(text)
         listed = said.get("rules") if isinstance(said, dict) else said

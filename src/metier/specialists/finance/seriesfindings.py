@@ -75,7 +75,7 @@ class _Column:
         change = ""
         if values[0] > 0:
             grown = values[-1] / values[0] - 1
-            change = self.tell.change(Decimal(str(round(grown * 100, 2))))
+            change = self.tell.say("series_by", change=self.tell.change(Decimal(str(round(grown * 100, 2)))))
             figures.append(
                 self._made(
                     grown * 100, "percent", f"{_text(values[-1])} / {_text(values[0])} - 1", [0, len(values) - 1]
