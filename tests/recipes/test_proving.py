@@ -11,8 +11,9 @@ from metier.core.errors import ConfigError, DataError
 from metier.evaluate.proof import ProofSpec
 from metier.evaluate.proof.sources import LocalSources
 from metier.knowledge.library import Library
-from metier.recipes.pipeline import _proof
+from metier.recipes.pipeline import _Identities, _proof, recipe_steps
 from metier.recipes.recipe import load_recipe, owners
+from metier.runs import RunFolder
 from metier.workbench.freezing import Freezer
 
 
@@ -39,6 +40,14 @@ def test_the_legal_recipe_ends_with_a_proof_that_is_small_in_the_demo() -> None:
     whole: ProofSpec = load_recipe("legal", profile="single-gpu").step("prove")
     assert (small.specialist, small.max_samples, small.judge_votes) == ("legal", 3, 1)
     assert (whole.max_samples, whole.judge_votes, whole.judge_model_name_or_path) == (None, 3, "qwen3-8b")
+
+
+@pytest.mark.parametrize(("name", "proven"), [("legal", "legal"), ("medical", "")])
+def test_the_report_of_a_run_names_the_specialist_that_the_run_proves(tmp_path: Path, name: str, proven: str) -> None:
+    recipe = load_recipe(name)
+    steps = recipe_steps(recipe, RunFolder(tmp_path), _Identities({}, "", "", None), "", recipe.data)
+    report = next(step for step in steps if step.name == "report")
+    assert report.spec.proven_specialist == proven  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,13 @@ def test_the_verdict_comes_first_with_its_badge_and_headline(whole: Made) -> Non
     assert "The whole interval lies above zero" in whole.html
 
 
+def test_a_proof_of_the_same_run_is_named(report: Report, made_run: Path, whole: Made) -> None:
+    assert "proof.html" not in whole.html
+    page = report(run=made_run, proven_specialist="<legal>").html
+    assert "Proven in the same run, in proof.html" in page
+    assert "<dd>&lt;legal&gt;</dd>" in page
+
+
 @pytest.mark.parametrize("outcome", ["better", "no_improvement", "worse", "mixed"])
 def test_each_outcome_has_its_badge(report: Report, run: Path, outcome: str) -> None:
     change(run, "compare/compare.json", verdict={"outcome": outcome, "sentences": []})

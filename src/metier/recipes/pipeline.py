@@ -119,6 +119,7 @@ def recipe_steps(
         train_dataset_label=named.train,
         test_dataset_label=named.test or f"{named.train} ({named.test_rows})",
         guard_dataset_label=recipe.data.guard or "",
+        proven_specialist=recipe.step("prove").specialist,
         base_label=recipe.shared.model_name_or_path,
         command=command,
     )

@@ -36,6 +36,7 @@ def build_report(spec: ReportSpec, inputs: Inputs) -> dict[str, Any]:
             "train": spec.train_dataset_label or str((inputs.prepare or {}).get("dataset") or ""),
             "test": spec.test_dataset_label,
             "guard": spec.guard_dataset_label,
+            "proven": spec.proven_specialist,
         },
         "verdict": scores.verdict(inputs),
         "interval": scores.interval_facts(inputs),

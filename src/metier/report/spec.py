@@ -36,6 +36,7 @@ class ReportSpec(Spec):
     train_dataset_label: str = ""
     test_dataset_label: str = ""
     guard_dataset_label: str = ""
+    proven_specialist: str = ""
     headline_metric: str = ""
     command: str = ""
     rows_shown: int = Field(default=100, ge=0, le=1000)

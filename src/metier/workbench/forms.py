@@ -28,6 +28,7 @@ _HIDDEN = frozenset((
     "pred_file", "output_metrics", "base", "tuned", "guard_base", "guard_tuned", "prepare", "preview", "train",
     "compare", "metrics_base", "metrics_tuned", "predict_base", "predict_tuned", "title", "title_zh",
     "base_label", "tuned_label", "train_dataset_label", "test_dataset_label", "guard_dataset_label",
+    "proven_specialist",
     "predict_field", "label_field", "prompt_field", "answer_field",
 ))  # fmt: skip
 _GLANCE = (
