@@ -18,6 +18,13 @@ def value(metric, given, gold, kind="number", **meta):
     return METRICS.get(metric).measure(Pair(given, gold, kind, gold, meta=meta)).value
 
 
+def compared(folder, base, tuned):
+    """What a comparison of two sides' rows comes to."""
+    files = {"base": write_rows(folder / "base.jsonl", base), "tuned": write_rows(folder / "tuned.jsonl", tuned)}
+    run_compare(CompareSpec(**files, bootstrap_samples=300), folder / "out", EventLog(None))
+    return read_json(folder / "out" / "compare.json")
+
+
 @pytest.mark.parametrize(
     ("answer", "gold", "kind", "score"),
     [
@@ -115,13 +122,7 @@ def test_finmme_as_published_reads_one_word_and_no_unit():
 
 
 def test_finmme_rows_decide_by_their_own_accuracy(tmp_path):
-    spec = CompareSpec(
-        base=write_rows(tmp_path / "base.jsonl", finmme_rows(150, 0.2)),
-        tuned=write_rows(tmp_path / "tuned.jsonl", finmme_rows(150, 0.8, seed=1)),
-        bootstrap_samples=300,
-    )
-    run_compare(spec, tmp_path / "out", EventLog(None))
-    found = read_json(tmp_path / "out" / "compare.json")
+    found = compared(tmp_path, finmme_rows(150, 0.2), finmme_rows(150, 0.8, seed=1))
     assert found["primary"] == "finmme_accuracy"
     assert found["verdict"]["outcome"] == "better"
     assert found["metrics"]["finscore"]["low"] > 0
@@ -183,13 +184,7 @@ def chart_rows(count, skill, seed=0):
 
 
 def test_scores_by_kind_of_chart_and_question_have_rows_and_intervals(tmp_path):
-    spec = CompareSpec(
-        base=write_rows(tmp_path / "base.jsonl", chart_rows(80, 0.3)),
-        tuned=write_rows(tmp_path / "tuned.jsonl", chart_rows(80, 0.9, seed=1)),
-        bootstrap_samples=300,
-    )
-    run_compare(spec, tmp_path / "out", EventLog(None))
-    found = read_json(tmp_path / "out" / "compare.json")
+    found = compared(tmp_path, chart_rows(80, 0.3), chart_rows(80, 0.9, seed=1))
     assert found["primary"] == found["groups"]["metric"] == "relaxed_accuracy"
     parts = {one["value"]: one for one in found["groups"]["by"]["question_type"]["parts"]}
     assert {name: one["n"] for name, one in parts.items()} == {"comparison": 40, "difference": 20, "trend": 20}
@@ -209,27 +204,16 @@ def yes_or_no(count, said):
 
 
 def test_always_the_commonest_answer_of_its_kind_is_no_improvement(tmp_path):
-    spec = CompareSpec(
-        base=write_rows(tmp_path / "base.jsonl", yes_or_no(80, "I do not know")),
-        tuned=write_rows(tmp_path / "tuned.jsonl", yes_or_no(80, "yes")),
-        bootstrap_samples=300,
-    )
-    run_compare(spec, tmp_path / "out", EventLog(None))
-    found = read_json(tmp_path / "out" / "compare.json")
+    found = compared(tmp_path, yes_or_no(80, "I do not know"), yes_or_no(80, "yes"))
     assert found["metrics"]["relaxed_accuracy"]["low"] > 0
     assert found["chance"] == pytest.approx(0.6)
     assert found["verdict"]["outcome"] == "no_improvement"
 
 
 def test_a_kind_that_gives_its_answer_away_does_not_raise_chance(tmp_path):
-    spec = CompareSpec(
-        base=write_rows(tmp_path / "base.jsonl", chart_rows(160, 0.2)),
-        tuned=write_rows(tmp_path / "tuned.jsonl", chart_rows(160, 0.9, seed=1)),
-        bootstrap_samples=300,
-    )
-    run_compare(spec, tmp_path / "out", EventLog(None))
+    found = compared(tmp_path, chart_rows(160, 0.2), chart_rows(160, 0.9, seed=1))
     # Half of the rows are a comparison (yes or no), the others always 30 or rising: a quarter of all each.
-    assert read_json(tmp_path / "out" / "compare.json")["chance"] == pytest.approx(0.5 * 0.5 + 0.5 * 0.25)
+    assert found["chance"] == pytest.approx(0.5 * 0.5 + 0.5 * 0.25)
 
 
 @pytest.mark.parametrize("name", ["chart_demo_en_test", "chart_sample_en_test", "chart_sample_zh_test"])
