@@ -21,6 +21,13 @@ def test_a_specialist_is_made_changed_and_shown(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.split()[0] == "v2"
 
 
+def test_a_server_is_named_by_its_address_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["specialist", "create", "house", "--server", "http://127.0.0.1:8000/v1"]) == 0
+    capsys.readouterr()
+    assert main(["specialist", "show", "house", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["server"]["address"] == "http://127.0.0.1:8000/v1"
+
+
 def test_ask_quotes_the_documents_and_knows_what_was_said_before(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,9 +3,9 @@ line, REST and pages."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from metier.core.specs import Spec
 from metier.engines.sampling import Sampling
@@ -26,6 +26,12 @@ class ServerModel(Spec):
     model: str = ""
     api_key: str = ""
     context_length: int = Field(default=8192, ge=256)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_address(cls, value: Any) -> Any:
+        """An address alone is a server too: `server: http://host:8000/v1`."""
+        return {"address": value} if isinstance(value, str) else value
 
 
 class Retrieval(Spec):
