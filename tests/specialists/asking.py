@@ -26,10 +26,11 @@ def pieces(
     knowledge: Mapping[str, Any] | None = None,
     tools: Sequence[str] | None = None,
     language: str = "zh",
+    names: Sequence[str] = ("rules",),
     **fields: Any,
 ) -> list[AnswerPiece]:
-    """Everything that an answer sends."""
-    specialist = Specialist(**{"name": "trial", "knowledge": ("rules",), **fields})
+    """Everything that an answer sends. names: of the bases that the specialist may search."""
+    specialist = Specialist(**{"name": "trial", "knowledge": names, **fields})
     bases = {"rules": RULES_OF_WORK} if knowledge is None else knowledge
 
     async def collect() -> list[AnswerPiece]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from metier.core.i18n import translate
@@ -80,3 +82,22 @@ def test_nothing_stands_above_a_word_that_calls_for_a_person() -> None:
     text = told[-1].answer.text  # type: ignore[union-attr]
     assert text.startswith("请立即拨打 120。") and translate("specialists.from_memory", language="zh") in text
     assert text.endswith("很冷。")
+
+
+def test_a_reader_of_reports_that_was_given_none_says_that_it_answers_from_memory() -> None:
+    told = translate("specialists.no_report", language="en")
+    reader: dict[str, Any] = {
+        "names": (),
+        "knowledge": {},
+        "findings": True,
+        "rules": {"cite": False},
+        "language": "en",
+    }
+
+    def notices(question: str, **fields: Any) -> tuple[str, ...]:
+        model = ScriptedModel(["The revenue in 2024 was 2024.00."])
+        return ask(question, model=model, **{**reader, **fields}).notices
+
+    assert told in notices("What was revenue in 2024?")
+    assert told not in notices("What was revenue in 2024?", findings=False)
+    assert told not in notices("What is (12 - 10) / 10?", tools=("calculate",))  # a tool has computed

@@ -124,6 +124,8 @@ async def _worded(
         return
     if nothing:
         yield draft.notice(translate("specialists.from_memory", language=context.language))
+    elif specialist.findings and not material.evidence and not any(turn.message.images for turn in context.turns):
+        yield draft.notice(translate("specialists.no_report", language=context.language))
     usable = [*material.results] if nothing else material.evidence
     stated = of_user(context.said, context.language) if usable else []
     composed = compose(specialist, context.turns, [*usable, *stated], model, context.language)
