@@ -12,6 +12,7 @@ from rich.table import Table
 from metier.cli.app import write_json, write_line
 from metier.cli.progress import Display
 from metier.core.i18n import current_language, translate
+from metier.core.units import size_text
 from metier.models import ModelInfo, add_model, list_models, remove_model, show_model
 
 Flag = Annotated[bool, Parameter(negative=())]
@@ -67,7 +68,7 @@ def _show(model: ModelInfo, *, as_json: bool) -> None:
 
 
 def _size(model: ModelInfo) -> str:
-    return f"{model.size_bytes / 1e9:.1f} GB" if model.size_bytes else "–"
+    return size_text(model.size_bytes or None)
 
 
 def _count(tokens: int | None) -> str:

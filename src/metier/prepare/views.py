@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from metier.core.i18n import translate
+from metier.core.units import size_text
 
 _BAR = 32
 _NAMED = 8
@@ -58,7 +59,7 @@ def check_view(result: dict[str, Any]) -> RenderableType:
         values: dict[str, Any] = {key: _number(counts[key]) for key in ("total", "mean", "max")}
         figures.add_row(translate(f"prepare.figure_{name}", unit=unit), translate("prepare.figure_counts", **values))
     if pictures := result.get("pictures"):
-        facts = {**pictures, **pictures["largest"], "megabytes": f"{pictures['bytes'] / 1e6:,.1f}"}
+        facts = {**pictures, **pictures["largest"], "size": size_text(pictures["bytes"])}
         figures.add_row(translate("prepare.figure_pictures"), translate("prepare.figure_pictures_counts", **facts))
     parts: list[RenderableType] = [figures, _histogram(result["tokens"]["histogram"], unit), _findings(result)]
     if result["refused"]:
