@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -77,14 +78,15 @@ class Quantity:
         return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def _words(known: dict[str, object] | list[str]) -> str:
+def any_of(known: Iterable[str]) -> str:
+    """A pattern of words, the longest first; what is written apart may be hyphenated or broken over lines."""
     return "|".join(re.escape(word).replace(r"\ ", r"[\s-]+") for word in sorted(known, key=len, reverse=True))
 
 
 _SIGNS = [word for word in CURRENCIES if not word.isascii() or not word.isalpha() or word in ("usd", "rmb", "cny")]
-_BEFORE = _words([*(word for word in _SIGNS if word != "元"), "hkd", "eur", "gbp", "jpy", "chf", "inr", "krw"])
+BEFORE = any_of([*(word for word in _SIGNS if word != "元"), "hkd", "eur", "gbp", "jpy", "chf", "inr", "krw"])
 _ATTACHED = "k|m|b"  # letters that are a scale only directly behind the digits
-_SCALE = _words([word for word in SCALES if word not in ("k", "m", "b", "mm", "千")]) + "|千(?![克米瓦卡赫升])"
+_SCALE = any_of([word for word in SCALES if word not in ("k", "m", "b", "mm", "千")]) + "|千(?![克米瓦卡赫升])"
 _DIGITS = r"(?:\d{1,3}(?:[,'’\x20]\d{3})++(?!\d)|\d++)(?:\.\d++)?+|\.\d++"
 _CHINESE = "[零〇一二三四五六七八九十百千万亿两][零〇一二三四五六七八九十百千万亿两点]*"
 _QUANTITY = re.compile(
@@ -92,7 +94,7 @@ _QUANTITY = re.compile(
     (?P<minus>(?<![\w)%])[-−–—]\s?|(?<![\w)%])\+\s?|负|\b(?:minus|negative)\s+)?
     (?P<hundredth>百分之\s*(?P<minus2>负)?)?
     (?P<open>\(\s*)?
-    (?:(?P<before>(?<![A-Za-z]){_BEFORE})\s*(?P<minus3>[-−–]\s?)?(?P<open2>\(\s*)?)?
+    (?:(?P<before>(?<![A-Za-z]){BEFORE})\s*(?P<minus3>[-−–]\s?)?(?P<open2>\(\s*)?)?
     (?:
       (?<![A-Za-z_])(?<!\d)(?<!\d[.,:/])(?<!第)(?P<digits>{_DIGITS})(?!\d|[.,:/]\d)(?P<power>e[-+]?\d{{1,2}}(?!\w)|\s*[×x*]\s*10\s*\^\s*\(?-?\d{{1,2}}\)?)?
     | (?<![第零〇一二三四五六七八九十百千万亿两])(?P<chinese>{_CHINESE})(?![零〇一二三四五六七八九十百千万亿两])
@@ -100,8 +102,8 @@ _QUANTITY = re.compile(
     (?!st\b|nd\b|rd\b|th\b)
     (?P<share>成(?![立为本功交都了]))?
     (?:\s?(?P<attached>{_ATTACHED})(?![A-Za-z0-9])|[\s-]?个?(?P<scale>{_SCALE})(?![A-Za-z])(?!分[点之]))?
-    (?:\s*-?(?P<unit>{_words(list(UNITS))})(?![A-Za-z0-9]))?
-    (?:\s*(?:多|余|of\s+)?(?P<after>{_words(list(CURRENCIES))})(?![A-Za-z]))?
+    (?:\s*-?(?P<unit>{any_of(UNITS)})(?![A-Za-z0-9]))?
+    (?:\s*(?:多|余|of\s+)?(?P<after>{any_of(CURRENCIES)})(?![A-Za-z]))?
     (?P<close>\s*\))?
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -199,16 +201,14 @@ def _quantity(match: re.Match[str], alone: str) -> Quantity | None:
     scale, unit, before = match["scale"] or match["attached"], match["unit"], match["before"]
     if match["attached"] and match["attached"].lower() in "mb" and not (before or match["attached"].isupper()):
         scale, end = None, match.end("digits")  # `5m` is a length; `$5m` and `5M` are millions
-    kind: Unit = (
-        "percent" if match["hundredth"] or match["share"] else UNITS[_folded(unit.replace("-", " "))] if unit else ""
-    )
-    currency = _folded(match["after"] or "") or _folded(before or "")
+    kind: Unit = "percent" if match["hundredth"] or match["share"] else UNITS[folded(unit)] if unit else ""
+    currency = folded(match["after"] or "") or folded(before or "")
     start += len(match.string[start:end]) - len(match.string[start:end].lstrip())
     written = match["digits"] or ""
     return Quantity(
         number=-number if negative else number,
         unit=kind,
-        scale=SCALES[_folded(scale)] if scale else None,
+        scale=SCALES[folded(scale)] if scale else None,
         currencies=CURRENCIES.get(currency, ()),
         year=not (scale or kind or currency or negative) and re.fullmatch(r"(?:19|20)\d\d", written) is not None,
         start=start,
@@ -228,8 +228,9 @@ def _before(match: re.Match[str], group: str) -> str:
     return match.string[max(0, match.start(group) - 8) : match.start(group)]
 
 
-def _folded(words: str) -> str:
-    return " ".join(words.lower().split())
+def folded(words: str) -> str:
+    """Words as the tables have them."""
+    return " ".join(words.lower().replace("-", " ").split())
 
 
 def _number(match: re.Match[str], alone: str) -> Decimal | None:

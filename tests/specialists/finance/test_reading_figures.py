@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from metier.core.errors import DataError
-from metier.specialists.finance.amounts import find_amounts, read_cell, read_scale
+from metier.specialists.finance.amounts import find_amounts, read_cell, read_currency, read_scale
 from metier.specialists.finance.computing import growth, work_out, yearly_growth
 from metier.specialists.finance.gridreading import read_grid
 from metier.specialists.finance.periods import Period, find_periods, read_period
@@ -24,6 +24,8 @@ from metier.specialists.finance.periods import Period, find_periods, read_period
         ("up 50 bps", "50", "bps", None, ""),
         ("增长8.3%", "8.3", "percent", None, ""),
         ("5x EBITDA", "5", "multiple", None, ""),
+        ("sales of A$ 4.1 million", "4.1", "number", 10**6, "AUD"),
+        ("down 30 basis\npoints", "30", "bps", None, ""),
     ],
 )
 def test_an_amount_keeps_its_unit_scale_and_currency(
@@ -76,6 +78,16 @@ def test_a_year_covers_the_day_that_it_ends_with_and_no_quarter() -> None:
 )
 def test_a_heading_says_what_a_table_counts_in(text: str, scale: int | None) -> None:
     assert read_scale(text) == scale
+
+
+def test_a_sign_between_two_figures_is_of_the_second() -> None:
+    found = [(str(one.value), one.currency, one.text) for one in find_amounts("Sensors 914 $ 918 and 3.5 billion yuan")]
+    assert found == [("914", "", "914"), ("918", "USD", "$ 918"), ("3.5", "CNY", "3.5 billion yuan")]
+
+
+def test_a_currency_is_a_word_or_sign_of_its_own() -> None:
+    assert (read_currency("US$m"), read_currency("RMB'000"), read_currency("单位：百万港元")) == ("USD", "CNY", "HKD")
+    assert (read_currency("audited, in neural networks"), read_currency("审计后，in euros")) == ("", "EUR")
 
 
 def test_cells_are_read_with_brackets_as_a_minus_sign_and_marks_of_notes_left_out() -> None:

@@ -10,43 +10,30 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from metier.core import quantities
+from metier.core.quantities import BEFORE, any_of, folded
 from metier.specialists.finance.periods import find_periods
 
 Unit = Literal["number", "percent", "points", "bps", "multiple"]
 
-SCALES = {
-    "万亿": 10**12, "千亿": 10**11, "百亿": 10**10, "十亿": 10**9, "亿": 10**8, "千万": 10**7, "百万": 10**6,
-    "十万": 10**5, "万": 10**4, "千": 10**3,
-    "trillion": 10**12, "billion": 10**9, "million": 10**6, "thousand": 10**3,
-    "billions": 10**9, "millions": 10**6, "thousands": 10**3,
-    "bn": 10**9, "mn": 10**6, "mm": 10**6, "mio": 10**6, "m": 10**6, "b": 10**9, "k": 10**3,
+_PLURALS = {f"{word}s": 10**power for word, power in (("billion", 9), ("million", 6), ("thousand", 3))}
+SCALES = {**quantities.SCALES, **_PLURALS, "mio": 10**6}
+_CALLED: dict[quantities.Unit, Unit] = {
+    "": "number", "percent": "percent", "points": "points", "bps": "bps", "times": "multiple",
 }  # fmt: skip
-_UNITS: dict[str, Unit] = {
-    "%": "percent", "％": "percent", "percent": "percent", "per cent": "percent",
-    "个百分点": "points", "百分点": "points", "percentage points": "points", "percentage point": "points",
-    "pp": "points", "ppt": "points", "ppts": "points",
-    "bps": "bps", "bp": "bps", "basis points": "bps", "basis point": "bps", "个基点": "bps", "基点": "bps",
-    "倍": "multiple", "times": "multiple", "x": "multiple",
-}  # fmt: skip
-CURRENCIES = {
-    "人民币": "CNY", "rmb": "CNY", "cny": "CNY", "元": "CNY", "yuan": "CNY",
-    "us$": "USD", "usd": "USD", "美元": "USD", "dollars": "USD", "$": "USD",
-    "hk$": "HKD", "hkd": "HKD", "港元": "HKD", "港币": "HKD", "€": "EUR", "eur": "EUR", "欧元": "EUR", "euros": "EUR",
-    "£": "GBP", "gbp": "GBP", "英镑": "GBP", "日元": "JPY", "jpy": "JPY",
-}  # fmt: skip
+_UNITS: dict[str, Unit] = {**{word: _CALLED[unit] for word, unit in quantities.UNITS.items()}, "％": "percent"}
+CURRENCIES = {word: codes[0] for word, codes in quantities.CURRENCIES.items()}  # the likeliest of those it may mean
 _NUMBER = r"(?:\d{1,3}(?:[,，]\d{3})+|\d+)(?:\.\d+)?|\.\d+"
-_BEFORE = r"us\$|hk\$|a\$|c\$|s\$|nt\$|人民币|rmb|cny|usd|hkd|eur|gbp|jpy|[$¥￥€£]"
-_SCALE_WORDS = "|".join(sorted(map(re.escape, SCALES), key=len, reverse=True))
-_UNIT_WORDS = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
-_AFTER = "美元|港元|港币|欧元|英镑|日元|人民币|元|yuan|dollars|euros|usd|rmb|cny|hkd|eur|gbp"
+_AFTER = any_of(word for word in CURRENCIES if word[-1].isalpha())  # a sign behind a figure is of the next one
 _AMOUNT = re.compile(
-    rf"(?P<open>[(（])?\s*(?P<sign>(?<![A-Za-z0-9_])[-−–+])?\s*(?P<before>{_BEFORE})?\s*(?P<open2>[(（])?\s*(?P<sign2>[-−–])?\s*"
+    rf"(?P<open>[(（])?\s*(?P<sign>(?<![A-Za-z0-9_])[-−–+])?\s*(?P<before>(?<![A-Za-z])(?:{BEFORE}|￥))?\s*(?P<open2>[(（])?\s*(?P<sign2>[-−–])?\s*"
     rf"(?<![A-Za-z0-9_.])(?P<number>{_NUMBER})(?![\d])"
     rf"(?P<close>\s*[)）])?"
-    rf"(?:\s*-?(?:(?P<unit>{_UNIT_WORDS})|(?P<scale>{_SCALE_WORDS})?\s*(?P<after>{_AFTER})?)(?![A-Za-z]))?"
+    rf"(?:\s*-?(?:(?P<unit>{any_of(_UNITS)})|(?P<scale>{any_of(SCALES)})?\s*(?P<after>{_AFTER})?)(?![A-Za-z]))?"
     rf"(?P<close2>\s*[)）])?",
     re.IGNORECASE,
 )
+_CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{any_of(CURRENCIES)}|￥)(?:(?<![A-Za-z])|(?![A-Za-z]))", re.IGNORECASE)
 _MARKS = re.compile(r"\[\d+\]|第\s*\d+\s*[章节条页款项]|[Nn]otes?\s+\d+|[Pp]age\s+\d+|[Tt]able\s+\d+|表\s*\d+|图\s*\d+")
 _TAIL = re.compile(r"[ *†‡)）(%pts0-9]*")  # marks of notes behind a cell's figure
 _LETTER = re.compile(r"[A-Za-z]")
@@ -117,8 +104,8 @@ def read_scales(text: str) -> list[int]:
 
 def read_currency(text: str) -> str:
     """The currency that a text names first, empty where none."""
-    places = [(text.lower().find(word), code) for word, code in CURRENCIES.items() if word in text.lower()]
-    return min(places)[1] if places else ""
+    found = _CURRENCY.search(text)
+    return _currency(found[0]) if found else ""
 
 
 def scale_name(scale: int | None, language: str) -> str:
@@ -157,17 +144,18 @@ _LOOSE = (re.compile(r"\b(thousands|millions|billions)\b", re.IGNORECASE), 1)  #
 _HEADING = 120  # characters
 
 
+def _currency(word: str) -> str:
+    return CURRENCIES.get(folded(word).replace("￥", "¥"), "")
+
+
 def _amount(match: re.Match[str]) -> Amount:
     number = match["number"].replace(",", "").replace("，", "")
     value = Decimal(number)
     enclosed = (match["open"] or match["open2"]) and (match["close"] or match["close2"])
     if match["sign"] in ("-", "−", "–") or match["sign2"] or enclosed:
         value = -value
-    said = (match["unit"] or "").lower()
+    said = folded(match["unit"] or "")
     scale = match["scale"]
-    currency = CURRENCIES.get((match["after"] or match["before"] or "").lower().replace("￥", "¥"), "")
-    if (match["before"] or "") in ("¥", "￥"):
-        currency = "CNY"
     start, end = match.span()
     text = match.string[start:end]
     start += len(text) - len(text.lstrip())
@@ -175,7 +163,7 @@ def _amount(match: re.Match[str]) -> Amount:
         value=value,
         unit=_UNITS.get(said, "number"),
         scale=SCALES[scale.lower()] if scale else None,
-        currency=currency,
+        currency=_currency(match["after"] or match["before"] or ""),
         decimals=len(number.partition(".")[2]),
         text=text.strip(),
         start=start,
