@@ -81,6 +81,18 @@ def test_a_limit_is_held_to_the_line_itself_in_the_year_that_the_rule_names() ->
     assert (grown.status, grown.text) == ("met", "符合：营业收入 300 万元（2022）→ 420 万元（2023），+40.00 %。")
 
 
+def test_a_line_is_named_by_whole_words_and_a_long_one_is_quoted_in_part() -> None:
+    days = [[f"2024-03-{day:02}", f"{day}.5", f"{day}.25"] for day in range(1, 29)]
+    sheet = read_grid([["Date", "Close", "Low"], *days])
+    below, close = check_rules(
+        ["Net debt divided by revenue is below 0.3.", "Close is at least 20"], Evidence([sheet], []), Teller("en")
+    )
+    assert below.status == "not_found"
+    assert close.status == "met"
+    assert close.evidence[0].text.startswith("Close | … | 2024-03-17: 17.5")
+    assert close.evidence[0].text.endswith("2024-03-28: 28.5")
+
+
 def _grown() -> Evidence:
     return Evidence([read_grid([["项目", "2022年", "2023年"], ["营业收入", "300", "420"]], unit="单位：万元")], [])
 

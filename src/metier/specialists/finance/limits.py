@@ -35,6 +35,7 @@ _AROUND = re.compile(
     re.IGNORECASE,
 )
 _MOST_ROWS = 3
+_LONGEST_ROW = 12  # figures of a line that a quotation shows
 _NOT = re.compile(r"不(?:得|应|能|可|允许)?|未|没有|\b(?:not|never)\b", re.IGNORECASE)
 # Words by which a rule is about something computed from lines, not about a line's own figure.
 _COMPUTED = re.compile(
@@ -48,7 +49,7 @@ def by_figure(rule: str, evidence: Evidence, tell: Teller) -> RuleAnswer | None:
     """The answer that a figure gives, kept or not kept, or the lines that it would have to be computed from; None for
     rules about something else."""
     lines = sorted((line for sheet in evidence.sheets for line in sheet.lines()), key=lambda one: -len(one.short))
-    named = [line for line in lines if len(line.short) > 1 and line.short.lower() in rule.lower()]
+    named = [line for line in lines if len(line.short) > 1 and _named(line).search(rule)]
     periods = [one.period for one in find_periods(rule)]
     return _limited(rule, named, periods, tell) or _moved(rule, named, periods, tell)
 
@@ -67,7 +68,7 @@ def _limited(rule: str, named: Sequence[Line], periods: Sequence[Period], tell: 
         if entry is None or value is None:
             continue
         rest = _without(said, line)
-        if _COMPUTED.search(rest) or any(other.short.lower() in rest for other in named):
+        if _COMPUTED.search(rest) or any(_named(other).search(rest) for other in named):
             return _to_compute(rule, named, periods, tell)
         kept = value <= limit.full if below else value >= limit.full
         text = tell.say(
@@ -118,8 +119,13 @@ def _entry(line: Line, periods: Sequence[Period]) -> Entry | None:
     return next(iter(line.over_time()[-1:]), None)
 
 
+def _named(line: Line) -> re.Pattern[str]:
+    """A line's name as whole words: `Low` does not stand in `below`."""
+    return re.compile(rf"(?<![A-Za-z]){re.escape(line.short)}s?(?![A-Za-z])", re.IGNORECASE)
+
+
 def _without(rule: str, line: Line) -> str:
-    return rule.lower().replace(line.short.lower(), " ")
+    return _named(line).sub(" ", rule)
 
 
 def _comparable(cell: Amount, limit: Amount) -> Decimal | None:
@@ -141,5 +147,12 @@ def _to_compute(rule: str, named: Sequence[Line], periods: Sequence[Period], tel
 
 
 def _row(line: Line, entry: Entry) -> Quote:
-    figures = (f"{one.period or one.column}: {shown(one.amount.value, one.amount.decimals)}" for one in line.entries)
-    return Quote(text=" | ".join([line.short, *figures]), place=spot(entry.place), support=1.0)
+    """A line as evidence; of a long one the figures up to the one that is meant."""
+    at = line.entries.index(entry) + 1 if len(line.entries) > _LONGEST_ROW else len(line.entries)
+    kept = line.entries[max(0, at - _LONGEST_ROW) : at]
+    figures = [f"{one.period or one.column}: {shown(one.amount.value, one.amount.decimals)}" for one in kept]
+    return Quote(
+        text=" | ".join([line.short, *(["…"] if len(kept) < len(line.entries) else []), *figures]),
+        place=spot(entry.place),
+        support=1.0,
+    )
