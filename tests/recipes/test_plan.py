@@ -248,6 +248,8 @@ def test_the_finance_recipe_fits_its_gpus(profile: str, capsys: pytest.CaptureFi
     assert plan["train"]["rows"] == 11_099
     gets = [one["detail"] for one in plan["writes"] if one["what"] == "specialist"]
     assert gets == ["finance"]
+    asked = {one["what"]: one["detail"] for one in [*plan["reads"], *plan["writes"]]}
+    assert (asked["test_set"], asked["predictions"]) == ("fin_mme (500)", "(500)")  # 500 rows are kept away
 
 
 def test_the_plan_of_the_legal_recipe_names_its_proof(capsys: pytest.CaptureFixture[str]) -> None:

@@ -126,7 +126,8 @@ def plan_recipe(recipe: Recipe) -> Plan:
     else:
         memory = 80 * GIGABYTE if gpu else hardware().memory
     train, predict = recipe.step("train"), recipe.step("predict")
-    plan = make_plan(train, predict, devices=devices, device_memory_bytes=memory, gpu=gpu)
+    kept_away = None if recipe.data.test else recipe.data.test_rows  # of the training set, to be measured on
+    plan = make_plan(train, predict, devices=devices, device_memory_bytes=memory, gpu=gpu, test_rows=kept_away)
     if recipe.shared.specialist:
         plan.writes.append(Transfer("specialist", None, recipe.shared.specialist))
     proof = recipe.step("prove")
