@@ -37,6 +37,12 @@ def test_an_amount_keeps_its_unit_scale_and_currency(
 
 def test_years_dates_and_numbers_of_tables_are_no_amounts() -> None:
     assert find_amounts("见表3：2023年6月30日，FY2023、Q3 2023 (note 12) and September 30, 2019 [4]") == []
+    assert find_amounts("our Form 10-K, Forms 8-K and 10-Q, and Form 20-F") == []
+    assert [one.full for one in find_amounts("from 10k to 12 million, a 5-million loan")] == [
+        10_000,
+        12 * 10**6,
+        5 * 10**6,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{any_of(CURRENCIES)}|￥)(?:(?<![A-Za-z])|(?![A-Za-z]))", re.IGNORECASE)
-_MARKS = re.compile(r"\[\d+\]|第\s*\d+\s*[章节条页款项]|[Nn]otes?\s+\d+|[Pp]age\s+\d+|[Tt]able\s+\d+|表\s*\d+|图\s*\d+")
+_MARKS = re.compile(
+    r"\[\d+\]|第\s*\d+\s*[章节条页款项]|[Nn]otes?\s+\d+|[Pp]age\s+\d+|[Tt]able\s+\d+|表\s*\d+|图\s*\d+|\b\d{1,2}-[KQF]\b"
+)
 _TAIL = re.compile(r"[ *†‡)）(%pts0-9]*")  # marks of notes behind a cell's figure
 _LETTER = re.compile(r"[A-Za-z]")
 
@@ -64,7 +66,8 @@ class Amount:
 
 
 def find_amounts(text: str) -> list[Amount]:
-    """The amounts in a text, in its order. Years, dates and numbers of notes, pages and tables are none."""
+    """The amounts in a text, in its order. Years, dates, and numbers of notes, pages, tables and forms (`10-K`) are
+    none."""
     masked = list(text)
     spans = [(one.start, one.end) for one in find_periods(text)]
     spans += [match.span() for match in _MARKS.finditer(text)]
