@@ -60,12 +60,9 @@ def unpack(
 
     table: which of several; most: bytes that may come out; shown_as: what errors call the archive. Raises DataError.
     """
-    name = shown_as or str(archive)
     folder.mkdir(parents=True)
     try:
-        with _opened(archive, name) as source:
-            chosen, pictures = _sorted(_entries(source, name), table, name)
-            return _write(source, chosen, pictures, folder, most, name)
+        return _fill(folder, archive, table, most, shown_as or str(archive))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -76,10 +73,7 @@ def kept_bundle(archive: Path, table: str = "") -> Bundle:
     folder = bundles_folder() / sha256_text(sha256_file(archive) + table)[:32]
     if not (folder / PICTURES_JSON).is_file():
         with whole_folder(folder) as aside:
-            unpack(archive, aside / "set", table=table)
-            for path in (aside / "set").iterdir():
-                path.rename(aside / path.name)
-            (aside / "set").rmdir()
+            _fill(aside, archive, table, MOST_UNPACKED, str(archive))
     return _there(folder)
 
 
@@ -99,6 +93,13 @@ def told_by_archive(bundle: Bundle, archive: Path) -> Iterator[None]:
 def bundles_folder() -> Path:
     """Where archives of this machine's user lie unpacked."""
     return settings().datasets / "bundles"
+
+
+def _fill(folder: Path, archive: Path, table: str, most: int, name: str) -> Bundle:
+    """Unpacks a set into a folder that is there and empty. name: what errors call the archive."""
+    with _opened(archive, name) as source:
+        chosen, pictures = _sorted(_entries(source, name), table, name)
+        return _write(source, chosen, pictures, folder, most, name)
 
 
 def _there(folder: Path) -> Bundle:
