@@ -28,12 +28,12 @@ from metier.train.stopping import Stopper
 from metier.train.trackers import trackers
 from metier.train.trainer import MetierTrainer
 
-# Of the machine's memory, for what a frozen tower has seen, of all processes together.
-_SIGHT_SHARE = 1 / 16
-
 if TYPE_CHECKING:
     from metier.rendering.eyes import Eyes
     from metier.train.step import Material
+
+# Of the machine's memory, for what a frozen tower has seen, of all processes together.
+_SIGHT_SHARE = 1 / 16
 
 
 def build_trainer(
