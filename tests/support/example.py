@@ -77,7 +77,7 @@ def fill(workbench: Workbench, owner: Person) -> Example:
         "/assistant/{chat_id}/turns/{turn_id} turn_id": [said],
         "/assistant/{chat_id}/turns/{turn_id}/evidence/{number} chat_id": [talk],
         "/assistant/{chat_id}/turns/{turn_id}/evidence/{number} turn_id": [said],
-        **{f"/findings/{{job_id}}{more} job_id": reports for more in ("", "/marks-part")},
+        "/findings/{job_id} job_id": reports,
         "number": ["1"],
         "/specialists/{name} name": ["medical", "legal"],
         "/specialists/{name}/prove name": ["medical"],

@@ -67,17 +67,6 @@ def report(
     )  # fmt: skip
 
 
-@router.get("/findings/{job_id}/marks-part")
-def report_marks(
-    request: Request, services: Services, person: Reader, job_id: str,
-    start: Annotated[int, Query(ge=0, le=10**9)], end: Annotated[int, Query(ge=0, le=10**9)],
-    number: Annotated[int, Query(alias="page", ge=1, le=10**6)],
-) -> Response:  # fmt: skip
-    """Where words stand in a page's picture, as rectangles to be laid over it."""
-    boxes = services.findings.boxes(person, job_id, start, end)
-    return page(request, "knowledge_marks.html", person, boxes=[box for box in boxes if box.page == number])
-
-
 @router.post("/findings/{job_id}/remove")
 def remove_report(services: Services, person: Reader, job_id: str) -> Response:
     """Removes a report with everything that was found in it."""
