@@ -78,5 +78,22 @@
     return value;
   }
 
-  window.metier = { call, say, writeTimes };
+  // A request that is about to send a file as it is. Its name may be in any script: it goes with the address.
+  function upload(address, file) {
+    const request = new XMLHttpRequest();
+    request.open("POST", `${address}?name=${encodeURIComponent(encodeURIComponent(file.name))}`);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    return request;
+  }
+
+  // What a file was answered with: `answer`, or the `problem` in words.
+  function uploaded(request) {
+    let answer = null;
+    try { answer = JSON.parse(request.responseText); } catch { /* no words: the status says it */ }
+    if (answer && request.status >= 200 && request.status < 300) return { answer };
+    return { problem: answer?.detail ?? `${request.status} ${request.statusText}` };
+  }
+
+  window.metier = { call, say, upload, uploaded, writeTimes };
 })();

@@ -49,20 +49,15 @@
 
   function send(base, file) {
     return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      const name = encodeURIComponent(encodeURIComponent(file.name));
-      request.open("POST", `/api/v1/knowledge/${encodeURIComponent(base)}/documents?name=${name}`);
-      request.setRequestHeader("Accept", "application/json");
-      request.setRequestHeader("Content-Type", "application/octet-stream");
+      const request = metier.upload(`/api/v1/knowledge/${encodeURIComponent(base)}/documents`, file);
       request.upload.addEventListener("progress", (event) => {
         const percent = Math.floor((100 * event.loaded) / (event.total || 1));
         state.textContent = texts.sending.replace("{file}", file.name).replace("{percent}", percent);
       });
       request.addEventListener("load", () => {
-        let answer = null;
-        try { answer = JSON.parse(request.responseText); } catch { /* no words: the status says it */ }
-        if (request.status === 202) resolve();
-        else reject(new Error(answer?.detail ?? `${request.status} ${request.statusText}`));
+        const { problem } = metier.uploaded(request);
+        if (problem) reject(new Error(problem));
+        else resolve();
       });
       request.addEventListener("error", () => reject(new Error(texts.broken)));
       request.send(file);

@@ -31,20 +31,16 @@
 
   function send(one) {
     return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      request.open("POST", `/api/v1/findings/uploads?name=${encodeURIComponent(encodeURIComponent(one.name))}`);
-      request.setRequestHeader("Accept", "application/json");
-      request.setRequestHeader("Content-Type", "application/octet-stream");
+      const request = metier.upload("/api/v1/findings/uploads", one);
       request.upload.addEventListener("progress", (event) => {
         const share = event.loaded / (event.total || 1);
         bar.value = share;
         state.textContent = texts.sending.replace("{name}", one.name).replace("{percent}", Math.floor(100 * share));
       });
       request.addEventListener("load", () => {
-        let answer = null;
-        try { answer = JSON.parse(request.responseText); } catch { /* no words: the status says it */ }
-        if (request.status === 201) resolve(answer.id);
-        else reject(new Error(answer?.detail ?? `${request.status} ${request.statusText}`));
+        const { answer, problem } = metier.uploaded(request);
+        if (problem) reject(new Error(problem));
+        else resolve(answer.id);
       });
       request.addEventListener("error", () => reject(new Error(texts.broken)));
       request.send(one);

@@ -51,31 +51,26 @@
     if (at || !waiting.length) return;
     at = waiting.shift();
     const one = at;
-    const request = (one.request = new XMLHttpRequest());
-    request.open("POST", `${form.dataset.address}?name=${encodeURIComponent(encodeURIComponent(one.file.name))}`);
-    request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("Content-Type", "application/octet-stream");
+    const request = (one.request = metier.upload(form.dataset.address, one.file));
     one.words.textContent = texts.sending;
     request.upload.addEventListener("progress", (event) => {
       one.bar.max = event.total || one.file.size || 1;
       one.bar.value = event.loaded;
       one.words.textContent = `${Math.floor((100 * event.loaded) / (event.total || 1))} %`;
     });
-    request.addEventListener("load", () => done(one, request));
-    request.addEventListener("error", () => done(one, null, texts.broken));
-    request.addEventListener("abort", () => done(one, null, texts.cancelled));
+    request.addEventListener("load", () => done(one, metier.uploaded(request).problem));
+    request.addEventListener("error", () => done(one, texts.broken));
+    request.addEventListener("abort", () => done(one, texts.cancelled));
     request.send(one.file);
   }
 
-  function done(one, request, problem = "") {
+  function done(one, problem) {
     at = null;
-    if (request?.status === 202) {
+    if (problem) {
+      fail(one, problem);
+    } else {
       one.row.remove();
       card.classList.toggle("hidden", !list.children.length);
-    } else {
-      let answer = null;
-      try { answer = JSON.parse(request.responseText); } catch { /* no words: the status says it */ }
-      fail(one, problem || (answer?.detail ?? `${request.status} ${request.statusText}`));
     }
     refresh();
     next();

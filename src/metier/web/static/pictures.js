@@ -55,19 +55,15 @@
     }
 
     function send(file) {
-      const one = { id: "", item: itemOf(file), request: new XMLHttpRequest() };
+      const one = { id: "", item: itemOf(file), request: metier.upload("/api/v1/pictures", file) };
       there.push(one);
       list.append(one.item);
       show();
       one.item.querySelector("button").addEventListener("click", () => takeBack(one));
       const { request } = one;
-      request.open("POST", `/api/v1/pictures?name=${encodeURIComponent(encodeURIComponent(file.name))}`);
-      request.setRequestHeader("Accept", "application/json");
-      request.setRequestHeader("Content-Type", "application/octet-stream");
       request.addEventListener("load", () => {
-        let answer = null;
-        try { answer = JSON.parse(request.responseText); } catch { /* no words: the status says it */ }
-        if (request.status !== 201) return failed(one, answer?.detail ?? `${request.status} ${request.statusText}`);
+        const { answer, problem } = metier.uploaded(request);
+        if (problem) return failed(one, problem);
         one.id = answer.id;
         one.item.querySelector("progress").remove();
         const seen = one.item.querySelector("img");

@@ -38,10 +38,7 @@
     words.textContent = texts.sending;
     busy(true);
     const started = performance.now();
-    request = new XMLHttpRequest();
-    request.open("POST", `/api/v1/uploads?name=${encodeURIComponent(encodeURIComponent(file.name))}`);
-    request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request = metier.upload("/api/v1/uploads", file);
     request.upload.addEventListener("progress", (event) => {
       bar.max = event.total || file.size || 1;
       bar.value = event.loaded;
@@ -58,13 +55,9 @@
   }
 
   function done(finished) {
-    let answer = null;
-    try { answer = JSON.parse(finished.responseText); } catch { /* no words: the status says it */ }
-    if (finished.status === 201 && answer) {
-      location.href = `/datasets/new?upload=${encodeURIComponent(answer.id)}`;
-      return;
-    }
-    failed(answer?.detail ?? `${finished.status} ${finished.statusText}`);
+    const { answer, problem } = metier.uploaded(finished);
+    if (problem) failed(problem);
+    else location.href = `/datasets/new?upload=${encodeURIComponent(answer.id)}`;
   }
 
   function failed(text) {
