@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from metier.core.quantities import Quantity
-from metier.evaluate.metrics.definition import Measure, Metric, Pair
+from metier.evaluate.metrics.definition import Measure, Metric, Pair, right_or_wrong
 from metier.evaluate.metrics.short import measure_choice, plain_tokens
 from metier.evaluate.numeric import Close, agrees, final_answer, read_number, wanted_quantity, within, within_share
 
@@ -33,21 +33,20 @@ def measure_relaxed(pair: Pair) -> Measure:
     """Right within 5 % for numbers; years, letters and texts must be the same."""
     if pair.kind == "choice":
         return measure_choice(pair)
-    gold = pair.gold if pair.gold is not None else pair.label
     wanted = _wanted(pair)
     if wanted is not None:
         return _number(pair.answer, wanted, within_share(RELAXED))
     found = final_answer(pair.answer)
-    return _truth(bool(found) and plain_tokens(found) == plain_tokens(gold), found[:_READ] or None)
+    return right_or_wrong(bool(found) and plain_tokens(found) == plain_tokens(pair.wanted), found[:_READ] or None)
 
 
 def measure_published(pair: Pair) -> Measure:
     """pix2struct's comparison of two bare texts."""
-    gold, answer = (pair.gold if pair.gold is not None else pair.label), pair.answer
+    gold, answer = pair.wanted, pair.answer
     found, wanted = _bare(answer), _bare(gold)
     if found is not None and wanted:
-        return _truth(abs(found - wanted) / abs(wanted) <= RELAXED, str(found))
-    return _truth(answer.lower() == gold.lower(), answer[:_READ])
+        return right_or_wrong(abs(found - wanted) / abs(wanted) <= RELAXED, str(found))
+    return right_or_wrong(answer.lower() == gold.lower(), answer[:_READ])
 
 
 def rounding(wanted: Quantity) -> Decimal:
@@ -74,8 +73,7 @@ def shown(one: Quantity) -> str:
 
 
 def _wanted(pair: Pair) -> Quantity | None:
-    gold = pair.gold if pair.gold is not None else pair.label
-    return wanted_quantity(gold, str(pair.meta.get("unit") or ""))
+    return wanted_quantity(pair.wanted, str(pair.meta.get("unit") or ""))
 
 
 def _number(answer: str, wanted: Quantity, close: Close) -> Measure:
@@ -83,7 +81,7 @@ def _number(answer: str, wanted: Quantity, close: Close) -> Measure:
     if found is None:
         return Measure(0.0, (0.0,), unreadable=True)
     right = found.number == wanted.number if wanted.year else agrees(found, wanted, close)
-    return _truth(right, shown(found))
+    return right_or_wrong(right, shown(found))
 
 
 def _bare(text: str) -> Decimal | None:
@@ -94,11 +92,6 @@ def _bare(text: str) -> Decimal | None:
     if not value.is_finite():
         return None
     return value / 100 if text.strip().endswith("%") else value
-
-
-def _truth(right: bool, extracted: str | None) -> Measure:
-    value = 1.0 if right else 0.0
-    return Measure(value, (value,), extracted)
 
 
 _READS = "numbers with unit and scale, in Chinese and English; option letters; words, NFKC, case folded"

@@ -35,6 +35,11 @@ class Pair:
     language: str = "en"
     meta: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def wanted(self) -> str:
+        """The right answer: the short one, or the whole label where there is none."""
+        return self.gold if self.gold is not None else self.label
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -48,6 +53,12 @@ class Measure:
     statistics: tuple[float, ...] = ()
     extracted: str | None = None
     unreadable: bool = False
+
+
+def right_or_wrong(right: bool, extracted: str | None = None, *, unreadable: bool = False) -> Measure:
+    """A whole point or none, of which the mean is a share."""
+    value = 1.0 if right else 0.0
+    return Measure(value, (value,), extracted, unreadable)
 
 
 def mean(sums_BS: Array, counts_B: Array) -> Array:

@@ -18,7 +18,7 @@ import numpy as np
 
 from metier.evaluate.choices import read_choices
 from metier.evaluate.metrics.charts import shown, tolerance_of
-from metier.evaluate.metrics.definition import Array, Measure, Metric, Pair
+from metier.evaluate.metrics.definition import Array, Measure, Metric, Pair, right_or_wrong
 from metier.evaluate.numeric import agrees, read_number, wanted_quantity, within
 
 QUESTION_TYPES = ("single_choice", "multiple_choice", "numerical")
@@ -121,8 +121,7 @@ def _digits(text: str) -> float:
 
 
 def _truth(right: bool, extracted: str | None) -> Measure:
-    value = 1.0 if right else 0.0
-    return Measure(value, (value,), extracted, unreadable=not extracted)
+    return right_or_wrong(right, extracted, unreadable=not extracted)
 
 
 _COMMON: dict[str, Any] = {

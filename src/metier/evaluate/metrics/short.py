@@ -12,7 +12,7 @@ from collections import Counter
 from functools import lru_cache
 
 from metier.evaluate.choices import read_choices
-from metier.evaluate.metrics.definition import Measure, Metric, Pair
+from metier.evaluate.metrics.definition import Measure, Metric, Pair, right_or_wrong
 
 _TOKEN = re.compile(
     r"[\u3400-\u9fff\uf900-\ufaff]|[-+]?\d+(?:[.,]\d+)*%?|[^\W\d_\u3400-\u9fff\uf900-\ufaff]+(?:['’][^\W\d_]+)?"
@@ -33,36 +33,26 @@ def plain_tokens(text: str) -> tuple[str, ...]:
     return tuple(tokens)
 
 
-def _wanted(pair: Pair) -> tuple[str, ...]:
-    return plain_tokens(pair.gold if pair.gold is not None else pair.label)
-
-
-def _truth(right: bool, extracted: str | None = None) -> Measure:
-    value = 1.0 if right else 0.0
-    return Measure(value, (value,), extracted)
-
-
 def measure_choice(pair: Pair) -> Measure:
     """Right when the set of letters read from the answer is the gold set. Unreadable counts as wrong."""
     if pair.gold is None:
         return Measure(None)
     found = read_choices(pair.answer, pair.options)
-    right = 1.0 if found == pair.gold else 0.0
-    return Measure(right, (right,), found, unreadable=found is None)
+    return right_or_wrong(found == pair.gold, found, unreadable=found is None)
 
 
 def measure_exact(pair: Pair) -> Measure:
     found = plain_tokens(pair.answer)
-    return _truth(bool(found) and found == _wanted(pair))
+    return right_or_wrong(bool(found) and found == plain_tokens(pair.wanted))
 
 
 def measure_contains(pair: Pair) -> Measure:
     """Right when the gold answer's tokens stand in the answer, one behind the other. Needs a gold answer."""
     if pair.gold is None and pair.kind == "open":
         return Measure(None)
-    found, wanted = plain_tokens(pair.answer), _wanted(pair)
+    found, wanted = plain_tokens(pair.answer), plain_tokens(pair.wanted)
     size = len(wanted)
-    return _truth(bool(size) and any(found[at : at + size] == wanted for at in range(len(found) - size + 1)))
+    return right_or_wrong(bool(size) and any(found[at : at + size] == wanted for at in range(len(found) - size + 1)))
 
 
 def measure_correct(pair: Pair) -> Measure:
