@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from metier.knowledge.pictures import find_boxes
+from metier.knowledge.pagepictures import find_boxes
 from metier.knowledge.reading import read_document
 from tests.knowledge import pdfs
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from metier.core.errors import DataError
-from metier.knowledge.pictures import find_boxes
+from metier.knowledge.pagepictures import find_boxes
 from metier.knowledge.reading import read_document
 from tests.knowledge import pdfs
 

@@ -18,7 +18,7 @@ from metier.core.files import append_jsonl, write_json
 from metier.specialists.spec import Specialist, Texts
 from metier.workbench import arrivals, layout
 from metier.workbench.accounts import Person
-from metier.workbench.pictures import KeptPicture
+from metier.workbench.chatpictures import KeptPicture
 from metier.workbench.store.tables import (
     Base,
     Chat,

@@ -25,10 +25,10 @@ from metier.specialists.tools import Searchable
 from metier.specialists.tools.files import MEDIA_TYPES, SUFFIXES, WRITERS
 from metier.workbench.accounts import Person
 from metier.workbench.answerloop import AnswerLoop
+from metier.workbench.chatpictures import Pictures
 from metier.workbench.chatrows import checked_question, conversation, storable, turn_of
 from metier.workbench.conversations import Asked, Conversations
 from metier.workbench.errors import ConflictError, NotFoundError
-from metier.workbench.pictures import Pictures
 from metier.workbench.specialists import OwnSpecialists
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Chat, ChatTurn, now

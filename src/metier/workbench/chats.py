@@ -13,12 +13,12 @@ from metier.core.i18n import current_language, translate
 from metier.workbench.accounts import Person
 from metier.workbench.chathosts import ChatHosts
 from metier.workbench.chatmodels import ChatModels, Weights
+from metier.workbench.chatpictures import Pictures
 from metier.workbench.chatprocess import ChatHost
 from metier.workbench.chatrows import checked_question, conversation, own_chat, pictures_of
 from metier.workbench.chatsetup import ChatSetup
 from metier.workbench.chatwire import to_wire
 from metier.workbench.conversations import Asked, Conversations
-from metier.workbench.pictures import Pictures
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Chat, ChatTurn
 from metier.workbench.writing import Writing, Writings

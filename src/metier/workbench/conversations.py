@@ -11,9 +11,9 @@ from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from metier.workbench.accounts import Person
+from metier.workbench.chatpictures import KeptPicture, Pictures
 from metier.workbench.chatrows import older_than, own_chat, question_of, storable, title_of, turn_of, turns_of
 from metier.workbench.errors import ConflictError, TooManyError
-from metier.workbench.pictures import KeptPicture, Pictures
 from metier.workbench.store.answers import forget_answers
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import Chat, ChatTurn, now

@@ -106,7 +106,7 @@ class FindingsDesk:
         report = self.read(owner, job_id)
         if not report.pictured or not 1 <= page <= report.findings.pages:
             raise NotFoundError("workbench.not_found")
-        from metier.knowledge.pictures import page_picture
+        from metier.knowledge.pagepictures import page_picture
 
         picture: bytes = page_picture(self._file(report.job), page, width=width, name=report.findings.name)
         return picture
@@ -116,7 +116,7 @@ class FindingsDesk:
         report = self.read(owner, job_id)
         if not report.pictured or end <= start:
             return []
-        from metier.knowledge.pictures import find_boxes
+        from metier.knowledge.pagepictures import find_boxes
 
         document = _document(self._run(report.job) / DOCUMENT)
         try:

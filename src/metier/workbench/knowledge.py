@@ -192,7 +192,7 @@ class Knowledge:
         base, entry = self.entry(owner, name, document_id)
         if entry.kind not in PICTURED or not 1 <= page <= entry.pages:
             raise NotFoundError("workbench.not_found")
-        from metier.knowledge.pictures import page_picture
+        from metier.knowledge.pagepictures import page_picture
 
         picture: bytes = page_picture(base.original(entry.id), page, width=width)
         return picture
@@ -202,7 +202,7 @@ class Knowledge:
         base, entry = self.entry(owner, name, document_id)
         if entry.kind not in PICTURED or end <= start:
             return []
-        from metier.knowledge.pictures import find_boxes
+        from metier.knowledge.pagepictures import find_boxes
 
         boxes: list[Box] = find_boxes(base.original(entry.id), base.document(entry.id), start, end)
         return boxes

@@ -19,6 +19,7 @@ from metier.workbench.assistants import Assistants
 from metier.workbench.backends import Backend, LocalBackend
 from metier.workbench.chathosts import ChatHosts
 from metier.workbench.chatmodels import ChatModels
+from metier.workbench.chatpictures import Pictures
 from metier.workbench.chats import Chats
 from metier.workbench.checking import Checks
 from metier.workbench.comparison import Comparisons
@@ -35,7 +36,6 @@ from metier.workbench.judging import Judging
 from metier.workbench.knowledge import Knowledge
 from metier.workbench.models import Models
 from metier.workbench.notifications import Notifications
-from metier.workbench.pictures import Pictures
 from metier.workbench.planning import Planner
 from metier.workbench.proofs import Proofs
 from metier.workbench.quota import Quota

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from metier.knowledge.pictures import page_picture
+from metier.knowledge.pagepictures import page_picture
 from metier.specialists.finance.reading import read_report
 from tests.specialists.finance.annual_report import annual_report
 

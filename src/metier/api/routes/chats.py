@@ -14,10 +14,10 @@ from metier.api.conversations import After, Body, Limit, Search, chat_view, foll
 from metier.api.once import once
 from metier.workbench.accounts import Person
 from metier.workbench.chathosts import holder_text
+from metier.workbench.chatpictures import MOST_IN_QUESTION
 from metier.workbench.chatrows import LONGEST_QUESTION
 from metier.workbench.chatsetup import ChatSetup, ModelName
 from metier.workbench.jobs import reason_text
-from metier.workbench.pictures import MOST_IN_QUESTION
 from metier.workbench.workbench import Workbench
 
 router = APIRouter(tags=["chats"])

@@ -56,7 +56,7 @@ class Crops:
     def _load(self, number: int) -> Image | None:
         from PIL import Image
 
-        from metier.knowledge.pictures import page_picture
+        from metier.knowledge.pagepictures import page_picture
 
         try:
             return Image.open(io.BytesIO(page_picture(self.path, number, width=WIDTH))).convert("RGB")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from metier.core.i18n import Language, current_language
 from metier.knowledge.document import Box
-from metier.knowledge.pictures import find_boxes, find_drawings, page_picture
+from metier.knowledge.pagepictures import find_boxes, find_drawings, page_picture
 from metier.specialists.finance.claims import Claim, claims_of
 from metier.specialists.finance.compliance import check_rules
 from metier.specialists.finance.documenttables import sheets_of, year_of

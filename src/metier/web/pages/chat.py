@@ -25,10 +25,10 @@ from metier.web.render import page
 from metier.web.visit import Reader
 from metier.workbench.accounts import Person
 from metier.workbench.chatmodels import ChatModel
+from metier.workbench.chatpictures import MOST_IN_QUESTION
 from metier.workbench.chatrows import LONGEST_QUESTION
 from metier.workbench.chatsetup import ChatSampling, ChatSetup
 from metier.workbench.jobs import reason_text
-from metier.workbench.pictures import MOST_IN_QUESTION
 from metier.workbench.store.tables import Chat, ChatTurn
 from metier.workbench.workbench import Workbench
 

@@ -16,10 +16,10 @@ from PIL import Image, PngImagePlugin
 from metier.core.errors import DataError
 from metier.workbench.accounts import Person
 from metier.workbench.backup import backup, restore
+from metier.workbench.chatpictures import KeptPicture
 from metier.workbench.chatsetup import ChatSetup
 from metier.workbench.conversations import Asked
 from metier.workbench.errors import ConflictError, NotFoundError, TooLargeError
-from metier.workbench.pictures import KeptPicture
 from metier.workbench.workbench import Workbench
 from tests.support.bench import PASSWORD, member, opened, settings
 

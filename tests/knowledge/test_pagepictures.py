@@ -10,7 +10,7 @@ from PIL import Image
 
 from metier.core.errors import DataError
 from metier.knowledge.document import Box
-from metier.knowledge.pictures import find_boxes, page_picture
+from metier.knowledge.pagepictures import find_boxes, page_picture
 from metier.knowledge.reading import read_document
 from tests.knowledge import pdfs
 
