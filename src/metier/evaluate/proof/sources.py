@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from metier.core.errors import DataError
 from metier.core.settings import settings
 from metier.engines.chatmodel import ChatModel
 from metier.evaluate.proof.spec import ProofSpec
+from metier.knowledge.library import LOCAL, Library
 from metier.specialists.spec import ServerModel, Specialist
 
 if TYPE_CHECKING:
     from metier.specialists.tools import Searchable
-
-LOCAL = "local"  # the owner where there are no accounts
 
 
 class Sources(Protocol):
@@ -52,9 +52,6 @@ class LocalSources:
 
     def knowledge(self, names: Sequence[str]) -> Mapping[str, Searchable]:
         """Those that there are: a base may be yours to make. Raises DataError where there is none of them."""
-        from metier.core.errors import DataError
-        from metier.knowledge.library import Library
-
         library = Library(self.folder / "knowledge")
         found: dict[str, Searchable] = {}
         for name in names:
