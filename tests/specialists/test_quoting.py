@@ -101,3 +101,10 @@ def test_a_reader_of_reports_that_was_given_none_says_that_it_answers_from_memor
     assert told in notices("What was revenue in 2024?")
     assert told not in notices("What was revenue in 2024?", findings=False)
     assert told not in notices("What is (12 - 10) / 10?", tools=("calculate",))  # a tool has computed
+
+
+def test_without_model_and_documents_an_answer_is_not_empty() -> None:
+    for findings, key in ((True, "no_report_here"), (False, "no_documents")):
+        told = ask("What was revenue in 2024?", names=(), knowledge={}, findings=findings, language="en")
+        assert told.text == translate(f"specialists.{key}", language="en")
+        assert told.notices == (translate("specialists.no_model_alone", language="en"),)

@@ -119,6 +119,10 @@ async def _worded(
     if model is None or rules.quote == "always":
         key = "specialists.by_rule" if rules.quote == "always" else "specialists.no_model"
         told = material.absent.text(context.language) if material.absent and rules.quote != "always" else ""
+        if not (material.evidence or specialist.knowledge or context.knowledge):
+            lacking = "no_report_here" if specialist.findings else "no_documents"
+            yield draft.say(translate(f"specialists.{lacking}", language=context.language))
+            key = key if rules.quote == "always" else "specialists.no_model_alone"
         for piece in _quoted(draft, context, material, told or translate(key, language=context.language)):
             yield piece
         return
