@@ -72,7 +72,10 @@ def test_text_of_a_report_never_becomes_a_formula_or_markup(tmp_path: Path) -> N
     write_findings(read_report(source, language="en"), source, tmp_path / "out")
     book = load_workbook(tmp_path / "out" / "findings.xlsx")
     assert all(cell.data_type != "f" for sheet in book for row in sheet.iter_rows() for cell in row)
-    assert "<script>" not in (tmp_path / "out" / "findings.html").read_text()
+    assert any("=HYPERLINK" in str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row)
+    page = (tmp_path / "out" / "findings.html").read_text()
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)" in page
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
