@@ -105,7 +105,7 @@ async def _let_write(
     from metier.specialists.finance.compliance import judge_rules
     from metier.specialists.finance.reading import evidence_of, pictures_for
     from metier.specialists.finance.telling import Teller
-    from metier.specialists.finance.writing import write_findings
+    from metier.specialists.finance.writing import add_written_findings
 
     model = open_chat_model(stored.specialist, keys=os.environ, local=True)
     try:
@@ -115,7 +115,7 @@ async def _let_write(
         pictures = pictures_for(path, document, findings)
         prompt = stored.specialist.system_prompt
         evidence = evidence_of(document)
-        await write_findings(findings, evidence, model, system_prompt=prompt, pictures=pictures, events=display)
+        await add_written_findings(findings, evidence, model, system_prompt=prompt, pictures=pictures, events=display)
         await judge_rules(findings, model, Teller(findings.language))
     finally:
         await model.close()

@@ -100,7 +100,7 @@ async def _let_write(spec: FindingsSpec, document: Document, found: Findings, ev
     from metier.specialists.finance.compliance import judge_rules
     from metier.specialists.finance.reading import evidence_of, pictures_for
     from metier.specialists.finance.telling import Teller
-    from metier.specialists.finance.writing import write_findings
+    from metier.specialists.finance.writing import add_written_findings
     from metier.specialists.spec import Specialist
 
     specialist = Specialist.model_validate(spec.writer)
@@ -115,7 +115,7 @@ async def _let_write(spec: FindingsSpec, document: Document, found: Findings, ev
                 return
             pictures = pictures_for(Path(spec.file), document, found)
             evidence, prompt = evidence_of(document), specialist.system_prompt
-            await write_findings(
+            await add_written_findings(
                 found, evidence, model, system_prompt=prompt, pictures=pictures, events=partial(_tell, events)
             )
             await judge_rules(found, model, Teller(found.language))

@@ -15,7 +15,7 @@ from metier.knowledge.document import Document
 from metier.knowledge.reading import read_document
 from metier.specialists.finance.reading import evidence_of, findings_of
 from metier.specialists.finance.schema import Findings
-from metier.specialists.finance.writing import Picture, Written, write_findings
+from metier.specialists.finance.writing import Picture, Written, add_written_findings
 from tests.specialists.finance.annual_report import annual_report
 from tests.support.scripted import ScriptedModel
 
@@ -39,7 +39,7 @@ def trend(text: str, *figures: dict[str, str]) -> dict[str, Any]:
 
 def written(document: Document, model: ScriptedModel, pictures: Sequence[Picture] = (), question: str = "") -> Findings:
     findings = findings_of(document, language="zh", question=question)
-    asyncio.run(write_findings(findings, evidence_of(document), model, pictures=pictures))
+    asyncio.run(add_written_findings(findings, evidence_of(document), model, pictures=pictures))
     return findings
 
 

@@ -69,7 +69,7 @@ class Picture:
     data: bytes
 
 
-async def write_findings(
+async def add_written_findings(
     findings: Findings,
     evidence: Evidence,
     model: ChatModel,
