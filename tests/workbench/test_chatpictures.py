@@ -66,8 +66,9 @@ def test_a_picture_is_made_anew_and_only_its_owners(workbench: Workbench, owner:
 
 def test_what_is_no_picture_or_too_much_is_refused_and_leaves_nothing(workbench: Workbench, owner: Person) -> None:
     for content in (b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"", png()[:60]):
-        with pytest.raises(DataError):
+        with pytest.raises(DataError) as caught:
             send(workbench, owner, content)
+        assert str(caught.value).startswith("chart.png")
     workbench.quota.quota_bytes = 40
     with pytest.raises(TooLargeError):
         send(workbench, owner, png())

@@ -48,10 +48,13 @@ def boxes(path: str, name: str, wanted: list[dict[str, Any]], *, emit: Emit) -> 
 
 
 def repaint(path: str, name: str, *, emit: Emit) -> dict[str, Any]:
-    """A picture made anew: `content` in base64, `kind`, `width`, `height`."""
+    """A picture made anew: `content` in base64, `kind`, `width`, `height`. Errors call it by its name."""
     from metier.knowledge.repainting import repainted
 
-    content, kind, width, height = repainted(Path(path))
+    try:
+        content, kind, width, height = repainted(Path(path))
+    except DataError as error:
+        raise DataError(error.key, **{**error.fields, "picture": name}) from error
     return {"content": base64.b64encode(content).decode(), "kind": kind, "width": width, "height": height}
 
 

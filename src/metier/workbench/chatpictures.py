@@ -145,7 +145,7 @@ class Pictures:
         try:
             self.quota.count(owner, coming.name, len(content), whole=True)
             coming.write_bytes(content)
-            return self._keep(owner, coming, "data:")
+            return self._keep(owner, coming, "data:…")
         finally:
             self.quota.end(coming.name)
             coming.unlink(missing_ok=True)
