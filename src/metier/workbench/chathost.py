@@ -8,7 +8,7 @@ It dies with the server: the end of its input is the server's end. (The kernel's
 
     → {"do": "load", "models": {"left": {model, adapter, tokenizer, template}, "right": …}}
     ← {"event": "stage", "stage": "starting" | "fetching" | "reading"}
-    ← {"event": "ready", "sides": {"left": {context, pictures}}}     or {"event": "failed", "reason": {key, fields}}
+    ← {"event": "ready", "sides": {"left": {context}}}               or {"event": "failed", "reason": {key, fields}}
     → {"do": "answer", "id", "side", "system", "asked": [[role, parts], …], "sampling", "thinking", "language"}
     ← {"event": "piece", "id", "kind", "text"}                       kind: thinking, answer, notice
     ← {"event": "end", "id", "state": "whole" | "stopped" | "failed", tokens, prompt_tokens, context,
@@ -65,14 +65,9 @@ def main() -> int:
     except Exception as error:  # the process's boundary: whatever is raised becomes a reason
         tell("failed", reason=reason_of(error))
         return 1
-    tell("ready", sides={side: _about(engine) for side, engine in engines.items()})
+    tell("ready", sides={side: {"context": engine.context_length} for side, engine in engines.items()})
     answer_all(engines, commands, tell)
     return 0
-
-
-def _about(engine: Engine) -> dict[str, Any]:
-    """How long a conversation may be, and whether it may hold pictures."""
-    return {"context": engine.context_length, "pictures": bool(getattr(engine.renderer, "takes_images", False))}
 
 
 def load(models: dict[str, dict[str, Any]], tell: Tell) -> dict[str, Engine]:
