@@ -35,5 +35,5 @@ def lora_modules(model: Any, target: str, frozen: Collection[Part] = ("vision", 
         if isinstance(module, torch.nn.Linear)
         and module is not head
         and part_of(name) not in frozen
-        and (wanted is None or name in wanted or name.rpartition(".")[2] in wanted)
+        and (wanted is None or name.rpartition(".")[2] in wanted)
     ]
