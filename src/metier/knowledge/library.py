@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,6 +68,11 @@ class Library:
             with suppress(FileNotFoundError):  # removed just now
                 found.append(self._base(path.parent, owner))
         return sorted(found, key=lambda base: base.name)
+
+    def named(self, owner: str, names: Iterable[str]) -> dict[str, KnowledgeBase]:
+        """Those of an owner's bases that are called so, as far as there are any."""
+        there = {base.name: base for base in self.list(owner)}
+        return {name: there[name] for name in names if name in there}
 
     def everyone(self) -> Iterator[KnowledgeBase]:
         """All owners' bases."""

@@ -98,8 +98,7 @@ class Knowledge:
 
     def opened(self, owner: Person, names: Sequence[str]) -> dict[str, KnowledgeBase]:
         """Those of an owner's bases that are called so, to be searched."""
-        there = {base.name: base for base in self.library.list(owner.id)}
-        return {name: there[name] for name in names if name in there}
+        return self.library.named(owner.id, names)
 
     def remove(self, owner: Person, name: str) -> None:
         """Removes a base with everything in it."""

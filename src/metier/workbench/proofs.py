@@ -127,8 +127,7 @@ class Proofs:
     def _bases(self, owner: Person, names: Sequence[str]) -> dict[str, KnowledgeBase]:
         from metier.knowledge.library import Library
 
-        there = {base.name: base for base in Library(self._home / "knowledge").list(owner.id)}
-        return {name: there[name] for name in names if name in there}
+        return Library(self._home / "knowledge").named(owner.id, names)
 
 
 class OwnerSources(LocalSources):
@@ -144,9 +143,7 @@ class OwnerSources(LocalSources):
     def knowledge(self, names: Sequence[str]) -> dict[str, KnowledgeBase]:
         from metier.knowledge.library import Library
 
-        library = Library(self.folder / "knowledge", self._embedder)
-        there = {base.name: base for base in library.list(self.owner)}
-        return {name: there[name] for name in names if name in there}
+        return Library(self.folder / "knowledge", self._embedder).named(self.owner, names)
 
     def model(self, specialist: Specialist) -> ChatModel:
         from metier.engines.base import EngineOptions
