@@ -26,7 +26,6 @@ from metier.specialists.finance.telling import Teller, spot
 
 ANSWER_TOKENS = 2048
 _ROWS, _TEXT = 60, 3000  # of a table, and characters of a page's text, in one request
-_FEWEST = 400  # tokens that the report's part should have at least
 
 
 class _Strict(BaseModel):

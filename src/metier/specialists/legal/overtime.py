@@ -28,7 +28,6 @@ FACTORS: dict[Kind, Decimal] = {
     "rest_day": Decimal(2),
     "public_holiday": Decimal(3),
 }
-ITEMS: dict[Kind, str] = {"weekday": "第一项", "rest_day": "第二项", "public_holiday": "第三项"}
 LABOUR_LAW, WAGE_RULES, CONTRACT_LAW = "劳动法", "工资支付暂行规定", "劳动合同法"
 
 

@@ -32,7 +32,6 @@ _WEIGHTS = {
 }
 _OUTCOME = re.compile(r"(?:裁决|判决|裁判|处理|仲裁|案件)结果|裁决如下|判决如下|本案结果|Outcome|Result", re.IGNORECASE)
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s|【|[一二三四五六七八九十]、|\d+[.、]\s)", re.MULTILINE)
-_PARTLY = re.compile(r"部分支持|支持.{0,10}部分|酌[情定]|(?:其他|其余).{0,8}(?:不予支持|驳回)|in part")
 _SEARCHED, _GATHERED = 30, 50
 
 
