@@ -140,9 +140,10 @@ class _Column:
             return
         last = len(self.values) - 1
         for key, back in (("series_yoy", points), ("series_qoq", 1)):
-            if (key == "series_qoq" and points == 1) or last < back or not self.values[last - back]:
+            share = indicators.over_year(self.values, back)[last]
+            if (key == "series_qoq" and points == 1) or share is None:
                 continue
-            grown = (self.values[last] / self.values[last - back] - 1) * 100
+            grown = share * 100
             working = f"{_text(self.values[last])} / {_text(self.values[last - back])} - 1"
             text = self.tell.say(
                 key,
