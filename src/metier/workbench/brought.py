@@ -49,17 +49,8 @@ class BroughtReports:
         file_name = shown_name(file_name)
         folder = self.folder / owner.id / new_id()
         folder.mkdir(parents=True)
-        size = 0
         try:
-            target = folder / f"file{_suffix(file_name)}"
-            with target.open("wb") as file:
-                async for part in parts:
-                    size += len(part)
-                    self.quota.count(owner, folder.name, size)
-                    file.write(part)
-                self.quota.count(owner, folder.name, size, whole=True)
-                file.flush()
-                os.fsync(file.fileno())
+            size = await self.quota.write(owner, folder.name, parts, folder / f"file{_suffix(file_name)}")
             if not size:
                 raise DataError("knowledge.empty_file", file=file_name)
             brought = Brought(folder.name, file_name, size)

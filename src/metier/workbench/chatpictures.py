@@ -25,7 +25,7 @@ from metier.data.pictures import MOST_BYTES, picture_header
 from metier.knowledge.adding import shown_name
 from metier.knowledge.asking import ask
 from metier.workbench.accounts import Person
-from metier.workbench.errors import ConflictError, NotFoundError, TooLargeError
+from metier.workbench.errors import ConflictError, NotFoundError
 from metier.workbench.quota import Quota
 from metier.workbench.store.database import Database
 from metier.workbench.store.tables import ChatTurn, new_id
@@ -63,16 +63,8 @@ class Pictures:
     async def receive(self, owner: Person, file_name: str, parts: AsyncIterator[bytes]) -> KeptPicture:
         """Takes a picture in, counting what really comes. Raises TooLargeError, DataError for what is no picture."""
         coming = self._coming(owner)
-        size = 0
         try:
-            with coming.open("wb") as target:
-                async for part in parts:
-                    size += len(part)
-                    if size > MOST_BYTES:
-                        raise TooLargeError("workbench.upload_too_large", most=MOST_BYTES)
-                    self.quota.count(owner, coming.name, size)
-                    target.write(part)
-                self.quota.count(owner, coming.name, size, whole=True)
+            await self.quota.write(owner, coming.name, parts, coming, most=MOST_BYTES)
             return await asyncio.to_thread(self._keep, owner, coming, shown_name(file_name))
         finally:
             self.quota.end(coming.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -94,16 +93,8 @@ class Datasets:
         upload_id = new_id()
         folder = self.uploads / owner.id / upload_id
         folder.mkdir(parents=True)
-        size = 0
         try:
-            with (folder / f"file{suffix}.part").open("wb") as target:
-                async for part in parts:
-                    size += len(part)
-                    self.quota.count(owner, upload_id, size)
-                    target.write(part)
-                self.quota.count(owner, upload_id, size, whole=True)
-                target.flush()
-                os.fsync(target.fileno())
+            size = await self.quota.write(owner, upload_id, parts, folder / f"file{suffix}.part")
             _refuse_other(folder / f"file{suffix}.part", suffix, file_name)
             (folder / f"file{suffix}.part").replace(folder / f"file{suffix}")
             if suffix == BUNDLE:

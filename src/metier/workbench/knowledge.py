@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -120,16 +119,8 @@ class Knowledge:
         base = self.get(owner, name)
         self.importer.brief()
         folder = arrivals.new_folder(base.folder)
-        size = 0
         try:
-            with (folder / f"{arrivals.FILE}.part").open("wb") as target:
-                async for part in parts:
-                    size += len(part)
-                    self.quota.count(owner, folder.name, size)
-                    target.write(part)
-                self.quota.count(owner, folder.name, size, whole=True)
-                target.flush()
-                os.fsync(target.fileno())
+            size = await self.quota.write(owner, folder.name, parts, folder / f"{arrivals.FILE}.part")
             if not size:
                 raise DataError("knowledge.empty_file", file=shown_name(file_name))
             arrived = arrivals.accept(folder, shown_name(file_name), size)

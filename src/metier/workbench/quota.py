@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from metier.workbench.accounts import Person
 from metier.workbench.errors import TooLargeError
@@ -41,6 +43,27 @@ class Quota:
             coming = sum(one for of, one in self._coming.values() if of == owner.id)
         if (whole or size // _COUNTED != seen) and self.used_bytes(owner) + coming > self.quota_bytes:
             raise TooLargeError("workbench.quota_full", most=self.quota_bytes)
+
+    async def write(
+        self, owner: Person, upload_id: str, parts: AsyncIterator[bytes], target: Path, *, most: int | None = None
+    ) -> int:
+        """Writes what comes in, counting what really comes, until it is safe on the disk; returns how many bytes it
+        is. Whoever calls this calls `end`, whatever happens.
+
+        most: bytes that may come, where an upload of this kind may be no larger. Raises TooLargeError.
+        """
+        size = 0
+        with target.open("wb") as file:
+            async for part in parts:
+                size += len(part)
+                if most is not None and size > most:
+                    raise TooLargeError("workbench.upload_too_large", most=most)
+                self.count(owner, upload_id, size)
+                file.write(part)
+            self.count(owner, upload_id, size, whole=True)
+            file.flush()
+            os.fsync(file.fileno())
+        return size
 
     def end(self, upload_id: str) -> None:
         """An upload is there, or was broken off."""
